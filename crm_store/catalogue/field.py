@@ -1,0 +1,67 @@
+"""What a field is, and the catalogue that holds a club's fields."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement
+
+from crm_store.scope import Scope
+
+
+class FieldType(StrEnum):
+    """What kind of value a field holds."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TAGS = "tags"
+    """A set of words: in a condition it answers only to `in`."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field: declared once, used by conditions, templates, imports, schema and reference.
+
+    `sql` gives its value for the customer of a scope; of a `TAGS` field, `contains` says
+    whether a word is in the set, and `sql` gives all words, joined by line feeds.
+    """
+
+    name: str
+    """`family.name`, such as ``customer.first_name``."""
+    type: FieldType
+    label: str
+    example: Any
+    sql: Callable[[Scope], ColumnElement[Any]]
+    contains: Callable[[Scope, str], ColumnElement[bool]] | None = None
+    always: bool = False
+    """There is always a value; the others may be empty."""
+    personal: bool = False
+    """It may identify a person: it never reaches a log, an artifact or an orchestrator."""
+
+
+class Catalogue:
+    """The fields of one club, by name."""
+
+    def __init__(self, fields: Iterable[Field]) -> None:
+        self._fields = {field.name: field for field in fields}
+
+    def __getitem__(self, name: str) -> Field:
+        return self._fields[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._fields
+
+    def __iter__(self) -> Iterator[Field]:
+        return iter(self._fields.values())
+
+    def names(self) -> list[str]:
+        """All field names, in the order of the reference page."""
+        return list(self._fields)
+
+    def families(self) -> set[str]:
+        """`customer`, `membership`, ...: the names a template sees at the top."""
+        return {name.split(".", 1)[0] for name in self._fields}

@@ -1,0 +1,119 @@
+"""Column types and SQL functions that mean the same on SQLite and PostgreSQL."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Date, DateTime, Dialect, Integer, String
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant, stored in UTC. A naive datetime is refused: it has no meaning here."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}: give it a time zone")
+        utc = value.astimezone(UTC)
+        # SQLite has no zone type: a fixed-width naive UTC text sorts and compares rightly.
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class month_day(GenericFunction[int]):  # noqa: N801 - a SQL function is named as SQL names it
+    """`month_day(date)` → month x 100 + day (22 November is 1122), for an indexed birthday."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(month_day, "sqlite")
+def _month_day_sqlite(element: month_day, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST(strftime('%m%d', {compiler.process(element.clauses, **kw)}) AS INTEGER)"
+
+
+@compiles(month_day, "postgresql")
+def _month_day_postgresql(element: month_day, compiler: SQLCompiler, **kw: Any) -> str:
+    day = compiler.process(element.clauses, **kw)
+    return f"CAST(extract(month from {day}) * 100 + extract(day from {day}) AS INTEGER)"
+
+
+class days_between(GenericFunction[int]):  # noqa: N801
+    """`days_between(earlier, later)` → whole days from one date to another."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(days_between, "sqlite")
+def _days_between_sqlite(element: days_between, compiler: SQLCompiler, **kw: Any) -> str:
+    earlier, later = (compiler.process(part, **kw) for part in element.clauses)
+    return f"CAST(julianday(date({later})) - julianday(date({earlier})) AS INTEGER)"
+
+
+@compiles(days_between, "postgresql")
+def _days_between_postgresql(element: days_between, compiler: SQLCompiler, **kw: Any) -> str:
+    earlier, later = (compiler.process(part, **kw) for part in element.clauses)
+    return f"(CAST({later} AS date) - CAST({earlier} AS date))"
+
+
+class day_of(GenericFunction[Any]):  # noqa: N801
+    """`day_of(instant)` → its UTC calendar day."""
+
+    type = Date()
+    inherit_cache = True
+
+
+@compiles(day_of, "sqlite")
+def _day_of_sqlite(element: day_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"date({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(day_of, "postgresql")
+def _day_of_postgresql(element: day_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **kw)} AT TIME ZONE 'UTC' AS date)"
+
+
+class date_from_text(GenericFunction[Any]):  # noqa: N801
+    """`date_from_text('2026-11-22')` → that date."""
+
+    type = Date()
+    inherit_cache = True
+
+
+@compiles(date_from_text, "sqlite")
+def _date_from_text_sqlite(element: date_from_text, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"date({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(date_from_text, "postgresql")
+def _date_from_text_postgresql(element: date_from_text, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **kw)} AS date)"
+
+
+class words_joined(GenericFunction[str]):  # noqa: N801
+    """`words_joined(column)` → all values of a group, joined by line feeds."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(words_joined, "sqlite")
+def _words_joined_sqlite(element: words_joined, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses, **kw)}, char(10))"
+
+
+@compiles(words_joined, "postgresql")
+def _words_joined_postgresql(element: words_joined, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"string_agg({compiler.process(element.clauses, **kw)}, chr(10))"

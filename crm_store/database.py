@@ -1,0 +1,120 @@
+"""Opening the store: SQLite or PostgreSQL by its URL, with the durability a ledger needs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from crm_store.errors import EnvironmentUnready
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+class Store:
+    """One open database. `read()` and `write()` are the only ways in."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for queries; nothing is kept."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: committed on leaving, rolled back on an error.
+
+        On SQLite it takes the write lock at once (BEGIN IMMEDIATE): a transaction that reads
+        first and writes later could otherwise find the lock gone half-way.
+        """
+        with self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.execution_options(sampark_begin="IMMEDIATE")
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_store(url: str, *, base: Path | None = None) -> Store:
+    """Open the database at `url`; a relative SQLite path counts from `base`.
+
+    Raises `EnvironmentUnready` when the URL cannot be read or its driver is not installed.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise EnvironmentUnready(
+            "The database URL cannot be read.",
+            "Write it as sqlite:///club.db or postgresql://user@host/name.",
+        ) from error
+    if parsed.get_backend_name() == "sqlite":
+        return Store(_sqlite(parsed, base))
+    if parsed.get_backend_name() == "postgresql":
+        return Store(_postgresql(parsed))
+    raise EnvironmentUnready(
+        f"Sampark keeps its ledger in SQLite or PostgreSQL, not in {parsed.get_backend_name()}.",
+        "Set `database:` in club.yaml to sqlite:///… or postgresql://…",
+    )
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Turn a driver's connection error into one a person can mend."""
+    try:
+        yield
+    except OperationalError as error:
+        raise EnvironmentUnready(
+            f"The database cannot be used: {error.orig}.",
+            "Check `database:` in club.yaml; `sampark doctor` looks at it closely.",
+        ) from error
+
+
+def _sqlite(url: URL, base: Path | None) -> Engine:
+    if base is not None and url.database and not Path(url.database).is_absolute():
+        url = url.set(database=str(base / url.database))
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _record: Any) -> None:
+        # The driver's own transaction handling hides BEGIN; we say it ourselves below.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            # In WAL, NORMAL may lose the last commits on power loss; the ledger may not.
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "cache_size=-65536",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        mode = connection.get_execution_options().get("sampark_begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    try:
+        return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise EnvironmentUnready(
+            "The PostgreSQL driver is not installed.", 'Run: pip install "sampark[postgres]"'
+        ) from error

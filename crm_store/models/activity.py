@@ -1,0 +1,50 @@
+"""What a customer does: visits, purchases, and what is left of a package."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Column, Index, Numeric, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from crm_store.columns import UtcDateTime
+
+
+class Visit(SQLModel, table=True):
+    """One visit to the club."""
+
+    __table_args__ = (UniqueConstraint("customer_id", "visited_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    customer_id: int = Field(foreign_key="customer.id", ondelete="CASCADE")
+    visited_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Purchase(SQLModel, table=True):
+    """One purchase; a negative amount is a return."""
+
+    __table_args__ = (
+        UniqueConstraint("customer_id", "ref"),
+        Index("ix_purchase_customer", "customer_id", "purchased_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    customer_id: int = Field(foreign_key="customer.id", ondelete="CASCADE")
+    ref: str
+    item: str = ""
+    amount: Decimal = Field(sa_column=Column(Numeric(14, 2, asdecimal=True), nullable=False))
+    """In the club's currency, major units."""
+    purchased_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class PackageBalance(SQLModel, table=True):
+    """What is left of a package of sessions."""
+
+    __tablename__ = "package_balance"
+    __table_args__ = (UniqueConstraint("customer_id", "package"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    customer_id: int = Field(foreign_key="customer.id", ondelete="CASCADE")
+    package: str
+    remaining: int
+    expires_on: date | None = None
+    updated_at: datetime = Field(sa_type=UtcDateTime)

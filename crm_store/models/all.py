@@ -1,0 +1,32 @@
+"""Every table in one place, for migrations: importing this registers them all."""
+
+from sqlmodel import SQLModel
+
+from crm_store.models.activity import PackageBalance, Purchase, Visit
+from crm_store.models.campaign import CampaignVersion, Enrollment
+from crm_store.models.club import Club
+from crm_store.models.consent import Consent, Suppression
+from crm_store.models.customer import Customer, CustomerTag
+from crm_store.models.event import Event
+from crm_store.models.membership import Membership, MembershipFreeze
+from crm_store.models.staff_task import StaffTask
+from crm_store.models.touchpoint import Touchpoint
+
+MODELS: tuple[type[SQLModel], ...] = (
+    Club,
+    Customer,
+    CustomerTag,
+    Membership,
+    MembershipFreeze,
+    Visit,
+    Purchase,
+    PackageBalance,
+    Event,
+    Consent,
+    Suppression,
+    CampaignVersion,
+    Enrollment,
+    Touchpoint,
+    StaffTask,
+)
+metadata = SQLModel.metadata

@@ -1,0 +1,33 @@
+"""Why a touchpoint is where it is: each reason once, with the sentence `why` says."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A reason's value is stored; its sentence is what people read."""
+
+    sentence: str
+
+    def __new__(cls, value: str, sentence: str) -> "Reason":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.sentence = sentence
+        return member
+
+    NO_ADDRESS = "no_address", "there is no address for this channel"
+    OPTED_OUT = "opted_out", "she opted out"
+    SUPPRESSED_ADDRESS = "suppressed_address", "the address is on the suppression list"
+    CAP = "cap", "the limit on messages to one person was reached"
+    QUIET_HOURS = "quiet_hours", "it would have arrived in her quiet hours"
+    JOINED_LATE = "joined_late", "its time had passed when she entered"
+    TOO_LATE = "too_late", "it was too late to be useful"
+    EXITED = "exited", "an exit event ended the campaign for her"
+    TEMPLATE = "template", "the template could not be rendered for her"
+    BAD_ADDRESS = "bad_address", "the address cannot be written into a message safely"
+    NOT_NOW = "not_now", "the server asked to try again later"
+    NO_CONNECTION = "no_connection", "the server could not be reached"
+    REFUSED = "refused", "the server refused it for good"
+    TOO_MANY_TRIES = "too_many_tries", "it was tried as often as is useful"
+    NO_REPLY = "no_reply", "the connection broke after the message had been handed over"
+    INTERRUPTED = "interrupted", "the program stopped while the message was being handed over"
+    ANCHOR_MOVED = "anchor_moved", "the date it counts from was moved"

@@ -1,0 +1,42 @@
+"""Where a field or a condition is looked at: whose row, which membership, what day."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, FromClause, bindparam
+from sqlmodel import Date
+
+from crm_store.columns import UtcDateTime
+from crm_store.models.customer import Customer
+from crm_store.models.membership import Membership
+from crm_store.tables import table_of
+
+CUSTOMER = table_of(Customer)
+MEMBERSHIP = table_of(Membership)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The tables a statement already joins, and its moment.
+
+    `membership` is set when the statement joins the membership that the occurrence is about;
+    otherwise `membership.*` means the customer's latest term. `today` is the calendar day of
+    the club: conditions count days as the club does.
+    """
+
+    now: datetime
+    today: date
+    customer: FromClause = CUSTOMER
+    membership: FromClause | None = None
+
+    @property
+    def now_sql(self) -> ColumnElement[datetime]:
+        return bindparam("scope_now", self.now, UtcDateTime, unique=True)
+
+    @property
+    def today_sql(self) -> ColumnElement[date]:
+        return bindparam("scope_today", self.today, Date, unique=True)
+
+    def days_ago(self, days: int) -> ColumnElement[datetime]:
+        """The moment `days` x 24 hours before now."""
+        return bindparam("scope_then", self.now - timedelta(days=days), UtcDateTime, unique=True)
