@@ -1,0 +1,201 @@
+"""Customers in campaigns: entering, being looked at when due, and leaving."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    bindparam,
+    func,
+    literal,
+    select,
+    update,
+)
+
+from crm_store.columns import UtcDateTime
+from crm_store.inserting import insert_new
+from crm_store.literals import is_word
+from crm_store.models.campaign import Enrollment, EnrollmentStatus
+from crm_store.models.club import Club
+from crm_store.occasions import COLUMNS, Occasions
+from crm_store.scope import CUSTOMER, MEMBERSHIP
+from crm_store.tables import table_of
+
+ENROLLMENT = table_of(Enrollment)
+_CLUB = table_of(Club)
+IS_ACTIVE = is_word(ENROLLMENT.c.status, EnrollmentStatus.ACTIVE)
+
+
+def admit(
+    connection: Connection,
+    *,
+    campaign: str,
+    version_id: int,
+    occasions: Occasions,
+    condition: ColumnElement[bool] | None,
+    now: datetime,
+) -> int:
+    """Enroll everyone who has the occasion, meets the condition and is not in yet.
+
+    One statement. The unique key (campaign, customer, occurrence) makes a repeat a no-op; the
+    NOT EXISTS only spares the database the work. Returns how many are new.
+    """
+    mine = occasions.selected_columns
+    already = (
+        select(ENROLLMENT.c.id)
+        .where(
+            ENROLLMENT.c.campaign == campaign,
+            ENROLLMENT.c.customer_id == mine.customer_id,
+            ENROLLMENT.c.occurrence == mine.occurrence,
+        )
+        .exists()
+    )
+    rows = occasions.where(~already).add_columns(
+        literal(campaign),
+        literal(version_id),
+        literal(str(EnrollmentStatus.ACTIVE)),
+        literal(now, UtcDateTime),
+        literal(now, UtcDateTime),
+    )
+    if condition is not None:
+        rows = rows.where(condition)
+    done = connection.execute(
+        insert_new(connection, ENROLLMENT).from_select(
+            [*COLUMNS, "campaign", "version_id", "status", "entered_at", "next_at"], rows
+        )
+    )
+    return int(done.rowcount)
+
+
+def of_enrollments(columns: Iterable[ColumnElement[Any]]) -> Select[Any]:
+    """A SELECT over enrollments with their customer and, where there is one, their membership."""
+    return select(*columns).select_from(_WITH_CUSTOMER)
+
+
+_WITH_CUSTOMER: FromClause = ENROLLMENT.join(
+    CUSTOMER, CUSTOMER.c.id == ENROLLMENT.c.customer_id
+).outerjoin(MEMBERSHIP, MEMBERSHIP.c.id == ENROLLMENT.c.membership_id)
+
+
+@dataclass(frozen=True)
+class DueEnrollment:
+    """An enrollment that has to be looked at, with what its times depend on."""
+
+    id: int
+    version_id: int
+    customer_id: int
+    occurrence: str
+    anchor_on: date | None
+    anchor_at: datetime | None
+    entered_at: datetime
+    exits_from: datetime | None
+    timezone: str
+    """The customer's own, else the club's."""
+    birth_date: date | None
+    term_starts_on: date | None
+
+
+def due(connection: Connection, campaign: str, now: datetime, limit: int) -> list[DueEnrollment]:
+    """Active enrollments of a campaign whose time to be looked at has come."""
+    zone = func.coalesce(func.nullif(CUSTOMER.c.timezone, ""), _CLUB.c.timezone)
+    rows = connection.execute(
+        of_enrollments(
+            (
+                ENROLLMENT.c.id,
+                ENROLLMENT.c.version_id,
+                ENROLLMENT.c.customer_id,
+                ENROLLMENT.c.occurrence,
+                ENROLLMENT.c.anchor_on,
+                ENROLLMENT.c.anchor_at,
+                ENROLLMENT.c.entered_at,
+                ENROLLMENT.c.exits_from,
+                zone.label("timezone"),
+                CUSTOMER.c.birth_date,
+                MEMBERSHIP.c.starts_on.label("term_starts_on"),
+            )
+        )
+        .join(_CLUB, _CLUB.c.id == CUSTOMER.c.club_id)
+        .where(IS_ACTIVE, ENROLLMENT.c.next_at <= now, ENROLLMENT.c.campaign == campaign)
+        .order_by(ENROLLMENT.c.next_at, ENROLLMENT.c.id)
+        .limit(limit)
+    )
+    return [DueEnrollment(*row) for row in rows]
+
+
+def matching(
+    connection: Connection, enrollment_ids: Sequence[int], condition: ColumnElement[bool]
+) -> set[int]:
+    """Those of the enrollments for which the condition holds now."""
+    query = of_enrollments((ENROLLMENT.c.id,)).where(ENROLLMENT.c.id.in_(enrollment_ids), condition)
+    return set(connection.execute(query).scalars())
+
+
+def follow_moved_terms(connection: Connection, now: datetime) -> int:
+    """Re-anchor enrollments whose term now ends on another day; they are looked at again."""
+    ends_on = (
+        select(MEMBERSHIP.c.ends_on)
+        .where(MEMBERSHIP.c.id == ENROLLMENT.c.membership_id)
+        .scalar_subquery()
+    )
+    done = connection.execute(
+        update(ENROLLMENT)
+        .where(
+            IS_ACTIVE, ENROLLMENT.c.membership_id.is_not(None), ENROLLMENT.c.anchor_on != ends_on
+        )
+        .values(anchor_on=ends_on, exits_from=None, next_at=now)
+    )
+    return int(done.rowcount)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a look at an enrollment came to."""
+
+    id: int
+    status: EnrollmentStatus
+    next_at: datetime | None
+    exits_from: datetime
+    anchor_on: date | None
+    end_reason: str | None = None
+
+
+def keep_progress(connection: Connection, looked_at: Sequence[Progress], now: datetime) -> None:
+    """Write down what a look at each enrollment came to."""
+    if not looked_at:
+        return
+    connection.execute(
+        update(ENROLLMENT)
+        .where(ENROLLMENT.c.id == bindparam("of_id"))
+        .values(
+            status=bindparam("new_status"),
+            next_at=bindparam("new_next_at"),
+            exits_from=bindparam("new_exits_from"),
+            anchor_on=bindparam("new_anchor_on"),
+            end_reason=bindparam("new_end_reason"),
+            ended_at=bindparam("new_ended_at"),
+        ),
+        [
+            {
+                "of_id": one.id,
+                "new_status": str(one.status),
+                "new_next_at": one.next_at,
+                "new_exits_from": one.exits_from,
+                "new_anchor_on": one.anchor_on,
+                "new_end_reason": one.end_reason,
+                "new_ended_at": None if one.status == EnrollmentStatus.ACTIVE else now,
+            }
+            for one in looked_at
+        ],
+    )
+
+
+def waiting(connection: Connection, campaign: str) -> int:
+    """How many are in the campaign with steps to come."""
+    return connection.execute(
+        select(func.count()).where(IS_ACTIVE, ENROLLMENT.c.campaign == campaign)
+    ).scalar_one()

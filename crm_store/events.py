@@ -1,0 +1,102 @@
+"""Recording events, and the inbox from which the intake takes them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, func, select, update
+
+from crm_store.inserting import insert_new
+from crm_store.models.customer import Customer
+from crm_store.models.event import Event
+from crm_store.tables import table_of
+
+_EVENT, _CUSTOMER = table_of(Event), table_of(Customer)
+
+LEAD_CREATED = "lead_created"
+STAGE_CHANGED = "stage_changed"
+
+
+def record(
+    connection: Connection,
+    *,
+    customer_id: int,
+    name: str,
+    data: dict[str, Any] | None = None,
+    source: str,
+    source_id: str | None = None,
+    occurred_at: datetime,
+    now: datetime,
+) -> int | None:
+    """Write an event down; return its id, or `None` when this delivery is already known.
+
+    A `stage_changed` event moves the customer too: the fact and its event are one commit.
+    """
+    made = connection.execute(
+        insert_new(connection, _EVENT)
+        .values(
+            customer_id=customer_id,
+            name=name,
+            data=data or {},
+            source=source,
+            source_id=source_id or uuid4().hex,
+            occurred_at=occurred_at,
+            recorded_at=now,
+        )
+        .returning(_EVENT.c.id)
+    ).scalar_one_or_none()
+    if made is not None and name == STAGE_CHANGED and data:
+        connection.execute(
+            update(_CUSTOMER)
+            .where(_CUSTOMER.c.id == customer_id)
+            .values(
+                pipeline=data["pipeline"],
+                stage=data["to"],
+                stage_changed_at=occurred_at,
+                updated_at=now,
+            )
+        )
+    return made
+
+
+def take_unhandled(connection: Connection, *, limit: int, now: datetime) -> list[tuple[int, str]]:
+    """Mark the oldest unhandled events as handled; return their (id, name).
+
+    The caller works in the same transaction or right after it. Nothing is lost when it dies in
+    between: the sweep admits by what happened, not by this mark.
+    """
+    oldest = (
+        select(_EVENT.c.id)
+        .where(_EVENT.c.handled_at.is_(None))
+        .order_by(_EVENT.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = connection.execute(
+        update(_EVENT)
+        .where(_EVENT.c.id.in_(oldest))
+        .values(handled_at=now)
+        .returning(_EVENT.c.id, _EVENT.c.name)
+    )
+    return sorted((row.id, row.name) for row in taken)
+
+
+def has_unhandled(connection: Connection) -> bool:
+    """Whether the inbox holds anything: one look into a small index."""
+    query = select(_EVENT.c.id).where(_EVENT.c.handled_at.is_(None)).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def latest_by_customer(
+    connection: Connection, customer_ids: Sequence[int], names: Sequence[str]
+) -> dict[int, datetime]:
+    """When the latest event of any of these names happened to each customer."""
+    if not names:
+        return {}
+    rows = connection.execute(
+        select(_EVENT.c.customer_id, func.max(_EVENT.c.occurred_at))
+        .where(_EVENT.c.customer_id.in_(customer_ids), _EVENT.c.name.in_(names))
+        .group_by(_EVENT.c.customer_id)
+    )
+    return {row[0]: row[1] for row in rows}

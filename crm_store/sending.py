@@ -1,0 +1,158 @@
+"""What may still be sent: the facts the gate asks for, and the last look as `sending` is set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, case, func, literal, select, update
+
+from crm_store.columns import UtcDateTime
+from crm_store.literals import is_word
+from crm_store.models.campaign import Enrollment
+from crm_store.models.club import Club
+from crm_store.models.consent import ANY_TOPIC, Consent, Suppression
+from crm_store.models.event import Event
+from crm_store.models.touchpoint import SENT, State
+from crm_store.scope import CUSTOMER
+from crm_store.tables import table_of
+from crm_store.touchpoints import TOUCHPOINT
+
+_CONSENT, _SUPPRESSION, _EVENT = table_of(Consent), table_of(Suppression), table_of(Event)
+_ENROLLMENT, _CLUB = table_of(Enrollment), table_of(Club)
+
+_ADDRESS = case(
+    (TOUCHPOINT.c.channel == "email", CUSTOMER.c.email),
+    (TOUCHPOINT.c.channel == "sms", CUSTOMER.c.phone),
+)
+
+
+@dataclass(frozen=True)
+class SendFacts:
+    """What the gate knows of a touchpoint's customer at this moment."""
+
+    touchpoint_id: int
+    customer_id: int
+    address: str | None
+    language: str | None
+    timezone: str
+    opted_out: bool
+    suppressed: bool
+    exited: bool
+
+
+def _opted_out(topic: str) -> ColumnElement[bool]:
+    return (
+        select(_CONSENT.c.id)
+        .where(
+            _CONSENT.c.customer_id == TOUCHPOINT.c.customer_id,
+            _CONSENT.c.channel == TOUCHPOINT.c.channel,
+            _CONSENT.c.topic.in_([ANY_TOPIC, topic]),
+            _CONSENT.c.granted.is_(False),
+        )
+        .correlate(TOUCHPOINT)
+        .exists()
+    )
+
+
+def _suppressed() -> ColumnElement[bool]:
+    return (
+        select(_SUPPRESSION.c.id)
+        .join(CUSTOMER, _SUPPRESSION.c.address == _ADDRESS)
+        .where(
+            CUSTOMER.c.id == TOUCHPOINT.c.customer_id,
+            _SUPPRESSION.c.channel == TOUCHPOINT.c.channel,
+        )
+        .correlate(TOUCHPOINT)
+        .exists()
+    )
+
+
+def _exited(exit_on: Sequence[str]) -> ColumnElement[bool]:
+    return (
+        select(_EVENT.c.id)
+        .join(_ENROLLMENT, _ENROLLMENT.c.customer_id == _EVENT.c.customer_id)
+        .where(
+            _ENROLLMENT.c.id == TOUCHPOINT.c.enrollment_id,
+            _EVENT.c.name.in_(exit_on),
+            _EVENT.c.occurred_at >= _ENROLLMENT.c.exits_from,
+        )
+        .correlate(TOUCHPOINT)
+        .exists()
+    )
+
+
+def facts(
+    connection: Connection, touchpoint_ids: Sequence[int], *, topic: str, exit_on: Sequence[str]
+) -> dict[int, SendFacts]:
+    """What the gate has to know, for a whole batch at once, by touchpoint."""
+    rows = connection.execute(
+        select(
+            TOUCHPOINT.c.id,
+            TOUCHPOINT.c.customer_id,
+            func.nullif(_ADDRESS, ""),
+            CUSTOMER.c.language,
+            func.coalesce(func.nullif(CUSTOMER.c.timezone, ""), _CLUB.c.timezone),
+            _opted_out(topic),
+            _suppressed(),
+            _exited(exit_on),
+        )
+        .join(CUSTOMER, CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
+        .join(_CLUB, _CLUB.c.id == CUSTOMER.c.club_id)
+        .where(TOUCHPOINT.c.id.in_(touchpoint_ids))
+    )
+    return {row[0]: SendFacts(*row) for row in rows}
+
+
+def sent_since(
+    connection: Connection, customer_ids: Sequence[int], since: datetime
+) -> dict[int, list[datetime]]:
+    """By customer, when each of her messages of any campaign left, oldest first."""
+    rows = connection.execute(
+        select(TOUCHPOINT.c.customer_id, TOUCHPOINT.c.sent_at)
+        .where(
+            TOUCHPOINT.c.customer_id.in_(customer_ids),
+            TOUCHPOINT.c.sent_at > since,
+            TOUCHPOINT.c.state.in_(SENT),
+        )
+        .order_by(TOUCHPOINT.c.sent_at)
+    )
+    times: dict[int, list[datetime]] = {}
+    for customer_id, sent_at in rows:
+        times.setdefault(customer_id, []).append(sent_at)
+    return times
+
+
+def begin_sending(
+    connection: Connection,
+    touchpoint_ids: Sequence[int],
+    *,
+    token: str,
+    topic: str,
+    exit_on: Sequence[str],
+    now: datetime,
+) -> set[int]:
+    """Set `sending` for those that may still go; return their ids.
+
+    This commit is the point of no return (promises G3 and G5). Consent, suppression, exit,
+    lateness and the lease are looked at again in the very statement that sets it: whatever
+    committed before it wins.
+    """
+    moved = connection.execute(
+        update(TOUCHPOINT)
+        .where(
+            TOUCHPOINT.c.id.in_(touchpoint_ids),
+            is_word(TOUCHPOINT.c.state, State.CLAIMED),
+            TOUCHPOINT.c.claim_token == token,
+            TOUCHPOINT.c.expires_at >= now,
+            ~_opted_out(topic),
+            ~_suppressed(),
+            ~_exited(exit_on),
+        )
+        .values(
+            state=str(State.SENDING),
+            sent_at=literal(now, UtcDateTime),
+            attempts=TOUCHPOINT.c.attempts + 1,
+        )
+        .returning(TOUCHPOINT.c.id)
+    )
+    return set(moved.scalars())

@@ -1,0 +1,261 @@
+"""The ledger: every move of a touchpoint from one state to the next.
+
+Each function is one statement or a few within the caller's transaction, over many rows at once.
+A move names the state it starts from, and past the claim the token too, so that a worker whose
+lease ran out can change nothing any more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Boolean, Connection, bindparam, case, func, literal, or_, select, update
+
+from crm_store.columns import UtcDateTime
+from crm_store.inserting import insert_new
+from crm_store.literals import is_word
+from crm_store.models.touchpoint import State, Touchpoint
+from crm_store.reasons import Reason
+from crm_store.tables import table_of
+
+TOUCHPOINT = table_of(Touchpoint)
+_PLANNED = is_word(TOUCHPOINT.c.state, State.PLANNED)
+_QUEUED = is_word(TOUCHPOINT.c.state, State.QUEUED)
+_CLAIMED = is_word(TOUCHPOINT.c.state, State.CLAIMED)
+_SENDING = is_word(TOUCHPOINT.c.state, State.SENDING)
+_RELEASED: dict[str, None] = {"claim_token": None, "lease_until": None}
+
+
+def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert touchpoints; one whose occasion already has one is left as it is (promise G2)."""
+    if rows:
+        connection.execute(insert_new(connection, TOUCHPOINT), rows)
+
+
+def steps_made(
+    connection: Connection, enrollment_ids: Sequence[int]
+) -> dict[int, dict[str, tuple[int, State]]]:
+    """By enrollment, by step: the id and state of the touchpoint that is already there."""
+    rows = connection.execute(
+        select(
+            TOUCHPOINT.c.enrollment_id, TOUCHPOINT.c.step, TOUCHPOINT.c.id, TOUCHPOINT.c.state
+        ).where(TOUCHPOINT.c.enrollment_id.in_(enrollment_ids))
+    )
+    made: dict[int, dict[str, tuple[int, State]]] = {}
+    for row in rows:
+        made.setdefault(row.enrollment_id, {})[row.step] = (row.id, State(row.state))
+    return made
+
+
+@dataclass(frozen=True)
+class NewTime:
+    """A touchpoint that is still unsent, and when it is due now."""
+
+    id: int
+    due_at: datetime
+    expires_at: datetime
+
+
+def move_in_time(connection: Connection, moves: Sequence[NewTime]) -> None:
+    """Plan unsent touchpoints anew; one given up as past its time may be wanted again."""
+    if not moves:
+        return
+    connection.execute(
+        update(TOUCHPOINT)
+        .where(
+            TOUCHPOINT.c.id == bindparam("of_id"),
+            TOUCHPOINT.c.state.in_([State.PLANNED, State.QUEUED, State.EXPIRED]),
+        )
+        .values(
+            state=str(State.PLANNED),
+            reason=str(Reason.ANCHOR_MOVED),
+            due_at=bindparam("new_due_at"),
+            not_before=bindparam("new_due_at"),
+            expires_at=bindparam("new_expires_at"),
+            settled_at=None,
+        ),
+        [
+            {"of_id": one.id, "new_due_at": one.due_at, "new_expires_at": one.expires_at}
+            for one in moves
+        ],
+    )
+
+
+def cancel_unsent(
+    connection: Connection, enrollment_ids: Sequence[int], reason: Reason, now: datetime
+) -> int:
+    """Cancel what is still planned or queued for these enrollments."""
+    done = connection.execute(
+        update(TOUCHPOINT)
+        .where(
+            TOUCHPOINT.c.enrollment_id.in_(enrollment_ids),
+            TOUCHPOINT.c.state.in_([State.PLANNED, State.QUEUED]),
+        )
+        .values(state=str(State.CANCELLED), reason=str(reason), settled_at=now)
+    )
+    return int(done.rowcount)
+
+
+def queue_due(connection: Connection, now: datetime) -> int:
+    """Queue every planned touchpoint whose time has come."""
+    done = connection.execute(
+        update(TOUCHPOINT)
+        .where(_PLANNED, TOUCHPOINT.c.due_at <= now)
+        .values(state=str(State.QUEUED), not_before=TOUCHPOINT.c.due_at, queued_at=now)
+    )
+    return int(done.rowcount)
+
+
+def count_queued(connection: Connection, campaign: str, now: datetime) -> int:
+    """How many touchpoints of a campaign may be claimed now."""
+    return connection.execute(
+        select(func.count()).where(
+            _QUEUED, TOUCHPOINT.c.campaign == campaign, TOUCHPOINT.c.not_before <= now
+        )
+    ).scalar_one()
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A touchpoint in the hands of a worker."""
+
+    id: int
+    enrollment_id: int
+    version_id: int
+    customer_id: int
+    occurrence: str
+    step: str
+    channel: str
+    expires_at: datetime
+    queued_at: datetime
+    attempts: int
+
+
+def claim(
+    connection: Connection,
+    *,
+    campaign: str,
+    token: str,
+    now: datetime,
+    lease_until: datetime,
+    limit: int,
+) -> list[Claimed]:
+    """Take up to `limit` queued touchpoints under a lease; nobody else can take them."""
+    next_up = (
+        select(TOUCHPOINT.c.id)
+        .where(_QUEUED, TOUCHPOINT.c.campaign == campaign, TOUCHPOINT.c.not_before <= now)
+        .order_by(TOUCHPOINT.c.not_before, TOUCHPOINT.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = connection.execute(
+        update(TOUCHPOINT)
+        .where(TOUCHPOINT.c.id.in_(next_up), _QUEUED)
+        .values(state=str(State.CLAIMED), claim_token=token, lease_until=lease_until)
+        .returning(
+            TOUCHPOINT.c.id,
+            TOUCHPOINT.c.enrollment_id,
+            TOUCHPOINT.c.version_id,
+            TOUCHPOINT.c.customer_id,
+            TOUCHPOINT.c.occurrence,
+            TOUCHPOINT.c.step,
+            TOUCHPOINT.c.channel,
+            TOUCHPOINT.c.expires_at,
+            TOUCHPOINT.c.queued_at,
+            TOUCHPOINT.c.attempts,
+        )
+    )
+    return sorted((Claimed(*row) for row in taken), key=lambda one: one.id)
+
+
+def renew_lease(connection: Connection, token: str, lease_until: datetime) -> None:
+    """Keep what this token holds for longer."""
+    connection.execute(
+        update(TOUCHPOINT)
+        .where(TOUCHPOINT.c.claim_token == token, or_(_CLAIMED, _SENDING))
+        .values(lease_until=lease_until)
+    )
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What became of a touchpoint that is claimed or being sent."""
+
+    id: int
+    state: State
+    reason: Reason | None = None
+    detail: str = ""
+    not_before: datetime | None = None
+    """For `planned` and `queued`: when to try again."""
+    provider_ref: str | None = None
+
+
+def rule(connection: Connection, rulings: Sequence[Ruling], token: str, now: datetime) -> None:
+    """Write rulings down and give the touchpoints back; only the holder of the token can."""
+    if not rulings:
+        return
+    again = case(
+        (
+            bindparam("new_not_before", type_=UtcDateTime).is_not(None),
+            bindparam("new_not_before", type_=UtcDateTime),
+        ),
+        else_=TOUCHPOINT.c.not_before,
+    )
+    connection.execute(
+        update(TOUCHPOINT)
+        .where(
+            TOUCHPOINT.c.id == bindparam("of_id"),
+            TOUCHPOINT.c.claim_token == token,
+            or_(_CLAIMED, _SENDING),
+        )
+        .values(
+            state=bindparam("new_state"),
+            reason=bindparam("new_reason"),
+            detail=bindparam("new_detail"),
+            not_before=again,
+            due_at=case((bindparam("is_planned", type_=Boolean), again), else_=TOUCHPOINT.c.due_at),
+            provider_ref=bindparam("new_provider_ref"),
+            settled_at=bindparam("new_settled_at"),
+            **_RELEASED,
+        ),
+        [_ruling_row(one, now) for one in rulings],
+    )
+
+
+def _ruling_row(one: Ruling, now: datetime) -> dict[str, Any]:
+    waits = one.state in (State.PLANNED, State.QUEUED)
+    return {
+        "of_id": one.id,
+        "new_state": str(one.state),
+        "new_reason": None if one.reason is None else str(one.reason),
+        "new_detail": one.detail[:200],
+        "new_not_before": one.not_before,
+        "is_planned": one.state == State.PLANNED,
+        "new_provider_ref": one.provider_ref,
+        "new_settled_at": None if waits else now,
+    }
+
+
+def recover(connection: Connection, now: datetime) -> tuple[int, int]:
+    """Look after what a dead worker held: returns (given back to the queue, put in doubt).
+
+    A claimed touchpoint has surely not left. One in `sending` may have: it is `in_doubt`, and
+    nobody sends it again unasked (promise G3).
+    """
+    given_back = connection.execute(
+        update(TOUCHPOINT)
+        .where(_CLAIMED, TOUCHPOINT.c.lease_until < now)
+        .values(state=str(State.QUEUED), **_RELEASED)
+    )
+    doubted = connection.execute(
+        update(TOUCHPOINT)
+        .where(_SENDING, TOUCHPOINT.c.lease_until < now)
+        .values(
+            state=str(State.IN_DOUBT),
+            reason=str(Reason.INTERRUPTED),
+            settled_at=literal(now, UtcDateTime),
+            **_RELEASED,
+        )
+    )
+    return int(given_back.rowcount), int(doubted.rowcount)
