@@ -1,0 +1,315 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+MONTH_DAY = {
+    "sqlite": "CAST(strftime('%m%d', birth_date) AS INTEGER)",
+    "postgresql": (
+        "CAST(extract(month from birth_date) * 100 + extract(day from birth_date) AS INTEGER)"
+    ),
+}
+
+
+def upgrade() -> None:
+    """Make every table and index."""
+    month_day = MONTH_DAY[op.get_bind().dialect.name]
+    op.create_table(
+        "campaign_version",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("campaign", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("definition", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("campaign", "digest"),
+        sa.UniqueConstraint("campaign", "version"),
+    )
+    op.create_table(
+        "club",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("timezone", sa.String(), nullable=False),
+        sa.Column("country", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("website", sa.String(), nullable=False),
+        sa.Column("phone", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("code"),
+    )
+    op.create_table(
+        "suppression",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("channel", "address"),
+    )
+    op.create_index("ix_suppression_address", "suppression", ["address"])
+    op.create_table(
+        "customer",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("club_id", sa.Integer(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("first_name", sa.String(), nullable=False),
+        sa.Column("last_name", sa.String(), nullable=False),
+        sa.Column("email", sa.String()),
+        sa.Column("phone", sa.String()),
+        sa.Column("language", sa.String()),
+        sa.Column("timezone", sa.String()),
+        sa.Column("birth_date", sa.Date()),
+        sa.Column("birth_month_day", sa.Integer(), sa.Computed(month_day, persisted=True)),
+        sa.Column("joined_on", sa.Date()),
+        sa.Column("pipeline", sa.String()),
+        sa.Column("stage", sa.String()),
+        sa.Column("stage_changed_at", sa.DateTime(timezone=True)),
+        sa.Column("source", sa.String()),
+        sa.Column("custom", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["club_id"], ["club.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("club_id", "ref"),
+    )
+    op.create_index("ix_customer_birthday", "customer", ["birth_month_day"])
+    op.create_index("ix_customer_club_id", "customer", ["club_id"])
+    op.create_index("ix_customer_email", "customer", ["email"])
+    op.create_index("ix_customer_phone", "customer", ["phone"])
+    op.create_table(
+        "consent",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("granted", sa.Boolean(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("proof", sa.String(), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("customer_id", "channel", "topic"),
+    )
+    op.create_table(
+        "customer_tag",
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("tag", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("customer_id", "tag"),
+    )
+    op.create_index("ix_customer_tag_tag", "customer_tag", ["tag", "customer_id"])
+    op.create_table(
+        "event",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("source_id", sa.String(), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("handled_at", sa.DateTime(timezone=True)),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("source", "source_id"),
+    )
+    op.create_index("ix_event_customer", "event", ["customer_id", "name", "occurred_at"])
+    op.create_index("ix_event_name", "event", ["name", "occurred_at"])
+    op.create_index(
+        "ix_event_unhandled",
+        "event",
+        ["id"],
+        sqlite_where=sa.text("handled_at IS NULL"),
+        postgresql_where=sa.text("handled_at IS NULL"),
+    )
+    op.create_table(
+        "membership",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("plan", sa.String(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("auto_renew", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("customer_id", "ref", "starts_on"),
+    )
+    op.create_index("ix_membership_customer", "membership", ["customer_id", "ends_on"])
+    op.create_index("ix_membership_ends_on", "membership", ["ends_on", "plan"])
+    op.create_table(
+        "package_balance",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("package", sa.String(), nullable=False),
+        sa.Column("remaining", sa.Integer(), nullable=False),
+        sa.Column("expires_on", sa.Date()),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("customer_id", "package"),
+    )
+    op.create_table(
+        "purchase",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("item", sa.String(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=14, scale=2), nullable=False),
+        sa.Column("purchased_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("customer_id", "ref"),
+    )
+    op.create_index("ix_purchase_customer", "purchase", ["customer_id", "purchased_at"])
+    op.create_table(
+        "visit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("visited_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("customer_id", "visited_at"),
+    )
+    op.create_table(
+        "enrollment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("campaign", sa.String(), nullable=False),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("occurrence", sa.String(), nullable=False),
+        sa.Column("membership_id", sa.Integer()),
+        sa.Column("event_id", sa.Integer()),
+        sa.Column("anchor_on", sa.Date()),
+        sa.Column("anchor_at", sa.DateTime(timezone=True)),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("exits_from", sa.DateTime(timezone=True)),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True)),
+        sa.Column("ended_at", sa.DateTime(timezone=True)),
+        sa.Column("end_reason", sa.String()),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["membership_id"], ["membership.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["version_id"], ["campaign_version.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("campaign", "customer_id", "occurrence"),
+    )
+    op.create_index("ix_enrollment_customer", "enrollment", ["customer_id"])
+    op.create_index("ix_enrollment_membership", "enrollment", ["membership_id"])
+    op.create_index(
+        "ix_enrollment_next",
+        "enrollment",
+        ["next_at"],
+        sqlite_where=sa.text("status = 'active'"),
+        postgresql_where=sa.text("status = 'active'"),
+    )
+    op.create_table(
+        "membership_freeze",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("membership_id", sa.Integer(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date()),
+        sa.ForeignKeyConstraint(["membership_id"], ["membership.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("membership_id", "starts_on"),
+    )
+    op.create_table(
+        "staff_task",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("enrollment_id", sa.Integer()),
+        sa.Column("queue", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True)),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["enrollment_id"], ["enrollment.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_staff_task_customer_id", "staff_task", ["customer_id"])
+    op.create_index("ix_staff_task_queue", "staff_task", ["queue", "done_at", "due_at"])
+    op.create_table(
+        "touchpoint",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("enrollment_id", sa.Integer(), nullable=False),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column("campaign", sa.String(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("occurrence", sa.String(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String()),
+        sa.Column("detail", sa.String(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("queued_at", sa.DateTime(timezone=True)),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("claim_token", sa.String()),
+        sa.Column("lease_until", sa.DateTime(timezone=True)),
+        sa.Column("sent_at", sa.DateTime(timezone=True)),
+        sa.Column("settled_at", sa.DateTime(timezone=True)),
+        sa.Column("message_id", sa.String()),
+        sa.Column("provider_ref", sa.String()),
+        sa.Column("language", sa.String()),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["enrollment_id"], ["enrollment.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["version_id"], ["campaign_version.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("campaign", "customer_id", "occurrence", "step", "channel"),
+    )
+    op.create_index(
+        "ix_touchpoint_claimed",
+        "touchpoint",
+        ["lease_until"],
+        sqlite_where=sa.text("state = 'claimed'"),
+        postgresql_where=sa.text("state = 'claimed'"),
+    )
+    op.create_index("ix_touchpoint_customer", "touchpoint", ["customer_id", "sent_at"])
+    op.create_index("ix_touchpoint_enrollment", "touchpoint", ["enrollment_id"])
+    op.create_index(
+        "ix_touchpoint_in_doubt",
+        "touchpoint",
+        ["id"],
+        sqlite_where=sa.text("state = 'in_doubt'"),
+        postgresql_where=sa.text("state = 'in_doubt'"),
+    )
+    op.create_index("ix_touchpoint_message", "touchpoint", ["message_id"])
+    op.create_index(
+        "ix_touchpoint_planned",
+        "touchpoint",
+        ["due_at"],
+        sqlite_where=sa.text("state = 'planned'"),
+        postgresql_where=sa.text("state = 'planned'"),
+    )
+    op.create_index(
+        "ix_touchpoint_queued",
+        "touchpoint",
+        ["campaign", "not_before", "id"],
+        sqlite_where=sa.text("state = 'queued'"),
+        postgresql_where=sa.text("state = 'queued'"),
+    )
+    op.create_index(
+        "ix_touchpoint_sending",
+        "touchpoint",
+        ["lease_until"],
+        sqlite_where=sa.text("state = 'sending'"),
+        postgresql_where=sa.text("state = 'sending'"),
+    )
