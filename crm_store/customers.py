@@ -1,0 +1,61 @@
+"""Finding customers by the names that other systems and people know them by."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select
+
+from crm_store.errors import UnknownName
+from crm_store.models.customer import Customer
+from crm_store.tables import table_of
+
+_CUSTOMER = table_of(Customer)
+
+KEYS = ("ref", "email", "phone")
+"""What a customer can be found by; e-mail and phone are compared in their normal form."""
+
+
+def find_customer(connection: Connection, club_id: int, ref: str) -> int | None:
+    """The id of the customer whom the club knows as `ref`, or None."""
+    found: int | None = connection.scalar(
+        select(_CUSTOMER.c.id).where(_CUSTOMER.c.club_id == club_id, _CUSTOMER.c.ref == ref)
+    )
+    return found
+
+
+def get_customer(connection: Connection, club_id: int, name: str) -> int:
+    """The id of the one customer with this reference, e-mail address or phone number.
+
+    Addresses are looked for in their normal form. Raises `UnknownName` when there is none, or
+    when an address belongs to several.
+    """
+    for key in KEYS:
+        found = find_customers(connection, club_id, key, [name]).get(name, [])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UnknownName(
+                f"{len(found)} customers share this {key}.", "Name her by her reference."
+            )
+    raise UnknownName(
+        "No customer has this reference, e-mail address or phone number.",
+        "Look for her with `sampark customers`, or in the console.",
+    )
+
+
+def find_customers(
+    connection: Connection, club_id: int, key: str, values: Iterable[str]
+) -> dict[str, list[int]]:
+    """The ids of the club's customers by each value of `key` (one of `KEYS`), in order of age.
+
+    One query: give it a thousand values at a time.
+    """
+    column = _CUSTOMER.c[key]
+    rows = connection.execute(
+        select(column, _CUSTOMER.c.id)
+        .where(_CUSTOMER.c.club_id == club_id, column.in_(list(values)))
+        .order_by(_CUSTOMER.c.id)
+    )
+    found: dict[str, list[int]] = {}
+    for value, customer_id in rows:
+        found.setdefault(value, []).append(customer_id)
+    return found
