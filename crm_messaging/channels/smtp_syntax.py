@@ -1,0 +1,50 @@
+"""What an e-mail looks like inside SMTP: its envelope's commands, its body's bytes."""
+
+import re
+from email import message_from_bytes, policy
+
+from crm_messaging.message import OutgoingEmail
+
+_ENVELOPE_ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
+_BARE_LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+def on_the_wire(content: bytes) -> bytes:
+    """The message as DATA wants it: CRLF line ends, leading dots doubled, the final dot.
+
+    RFC 5321 §4.5.2. A lone CR or LF becomes CRLF (§2.3.8): servers disagree about what
+    `LF . LF` means, and a message must not be able to end itself and begin another.
+    """
+    crlf = content.count(b"\r\n")
+    if content.count(b"\n") != crlf or content.count(b"\r") != crlf:
+        content = _BARE_LINE_END.sub(b"\r\n", content)
+    stuffed = content.replace(b"\r\n.", b"\r\n..")
+    if stuffed.startswith(b"."):
+        stuffed = b"." + stuffed
+    return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
+
+
+def envelope(message: OutgoingEmail, eight_bit: bool) -> tuple[bytes, bytes, bytes]:
+    """The three commands before the message: MAIL, RCPT, DATA."""
+    body = b"" if message.content.isascii() or not eight_bit else b" BODY=8BITMIME"  # RFC 6152
+    return (
+        b"MAIL FROM:<" + message.sender.encode("ascii") + b">" + body + b"\r\n",
+        b"RCPT TO:<" + message.recipient.encode("ascii") + b">\r\n",
+        b"DATA\r\n",
+    )
+
+
+def fits_an_envelope(address: str) -> bool:
+    """Whether `address` can stand between the angle brackets of MAIL and RCPT.
+
+    Printable ASCII without blanks and brackets: a line end in an address would be a command
+    of its own, and letters beyond ASCII need SMTPUTF8, which few servers have.
+    """
+    return _ENVELOPE_ADDRESS.fullmatch(address) is not None
+
+
+def in_seven_bits(content: bytes) -> bytes:
+    """The same message for a server without 8BITMIME: 8-bit parts are encoded anew."""
+    return message_from_bytes(content, policy=policy.SMTP).as_bytes(
+        policy=policy.SMTP.clone(cte_type="7bit")
+    )
