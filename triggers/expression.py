@@ -1,0 +1,54 @@
+"""A condition: a Jinja expression over the catalogue of fields, compiled to SQL.
+
+There is no second evaluator: one customer is judged by the same SQL, narrowed to her id.
+Logic has two values. A comparison with an empty value is false, and so its `not` is true; an
+empty yes-or-no field is false; `x == none` and `x is none` ask whether it is empty; an empty
+value differs from everything (`x != "a"` is true). The same words mean the same in a template.
+"""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement
+
+from crm_store.catalogue.field import Catalogue
+from crm_store.scope import Scope
+from triggers.conditions.reader import Reader
+from triggers.conditions.syntax import ConditionError, parse_tree
+from triggers.conditions.terms import Predicate
+
+__all__ = ["Condition", "ConditionError", "Mention", "parse_condition"]
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A text that the condition compares a field with; `offset` is where it stands."""
+
+    field: str
+    value: str
+    offset: int
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition that was read: its fields exist, and its types fit."""
+
+    text: str
+    fields: frozenset[str]
+    """Names of the fields it looks at."""
+    mentions: tuple[Mention, ...]
+    _predicate: Predicate = field(repr=False, compare=False)
+
+    def sql(self, scope: Scope) -> ColumnElement[bool]:
+        """The condition for the scope's customer: true or false, never NULL.
+
+        Every value is a bound parameter.
+        """
+        return self._predicate(scope)
+
+
+def parse_condition(text: str, catalogue: Catalogue) -> Condition:
+    """Read a condition. Raises `ConditionError` with the offset of what is wrong in it."""
+    reader = Reader(catalogue)
+    predicate = reader.condition(parse_tree(text))
+    mentions = tuple(Mention(*mention) for mention in reader.mentions)
+    return Condition(text, frozenset(reader.fields), mentions, predicate)

@@ -1,0 +1,28 @@
+"""Trigger `new_lead`: somebody showed interest."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from crm_store.events import LEAD_CREATED
+from crm_store.occasions import Occasions
+from triggers.kinds.anchor import Anchor
+from triggers.look import Look, happened
+from triggers.names import Text
+from triggers.strict_model import StrictModel
+
+
+class NewLead(StrictModel):
+    """Starts when a lead is created; offsets count from that moment."""
+
+    anchor: ClassVar[Anchor] = Anchor.MOMENT
+    listens_to: ClassVar[str | None] = LEAD_CREATED
+    about_membership: ClassVar[bool] = False
+
+    type: Literal["new_lead"]
+    sources: tuple[Text, ...] = ()
+    """Only leads from these sources; all of them when left out."""
+
+    def occasions(self, look: Look) -> Iterator[Occasions]:
+        """The `lead_created` events, from one of the sources."""
+        data = {"source": self.sources} if self.sources else {}
+        yield happened(look, LEAD_CREATED, data)

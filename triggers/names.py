@@ -1,0 +1,98 @@
+"""The names a campaign uses: how each is spelt, and which ones the club has to know."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from triggers.strict_model import wrong
+
+MARK = "x-sampark"
+"""Where a JSON Schema keeps a mark until the club's names take its place."""
+
+
+class Kind(StrEnum):
+    """What a marked text stands for. The checker and the editor's schema look at nothing else."""
+
+    CONDITION = "condition"
+    EMAIL = "email"
+    EVENT = "event"
+    PIPELINE = "pipeline"
+    PLAN = "plan"
+    SMS = "sms"
+    STAGE = "stage"
+    TOPIC = "topic"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Says on a model's field what its text stands for."""
+
+    kind: Kind
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        schema = handler(core_schema)
+        schema[MARK] = self.kind.value
+        return schema
+
+
+def _spelt(what: str, pattern: str, rule: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if len(text) > LONGEST or not re.fullmatch(pattern, text):
+            wrong(f"`{text[:40]}` cannot be {what}", rule)
+        return text
+
+    return check
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        wrong("the text is empty", "write something, or leave the key out")
+    return text
+
+
+LONGEST = 64
+_SLUG_RULE = "use small letters, digits, hyphens and underscores, such as `membership-renewal`"
+
+Slug = Annotated[
+    str, AfterValidator(_spelt("a campaign's name", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))
+]
+StepId = Annotated[str, AfterValidator(_spelt("a step's id", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))]
+EventName = Annotated[
+    str,
+    AfterValidator(
+        _spelt(
+            "an event's name",
+            r"[a-z][a-z0-9_]*",
+            "use small letters, digits and underscores, such as `membership_renewed`",
+        )
+    ),
+    Mark(Kind.EVENT),
+]
+_TEMPLATE = AfterValidator(
+    _spelt(
+        "a template's name",
+        r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*",
+        "write folder and name without an ending, such as `renewal/heads_up`",
+    )
+)
+EmailTemplate = Annotated[str, _TEMPLATE, Mark(Kind.EMAIL)]
+SmsTemplate = Annotated[str, _TEMPLATE, Mark(Kind.SMS)]
+Text = Annotated[str, AfterValidator(_filled)]
+ConditionText = Annotated[str, AfterValidator(_filled), Mark(Kind.CONDITION)]
+PipelineName = Annotated[str, AfterValidator(_filled), Mark(Kind.PIPELINE)]
+PlanName = Annotated[str, AfterValidator(_filled), Mark(Kind.PLAN)]
+StageName = Annotated[str, AfterValidator(_filled), Mark(Kind.STAGE)]
+TopicName = Annotated[str, AfterValidator(_filled), Mark(Kind.TOPIC)]
+
+
+def marked(metadata: Any) -> Kind | None:
+    """The kind that a field's metadata carries, if any."""
+    return next((item.kind for item in metadata if isinstance(item, Mark)), None)

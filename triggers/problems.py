@@ -1,0 +1,50 @@
+"""A problem in a file, as a person reads it: where, in which campaign, what, and how to mend it."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in one file. `line` and `column` count from 1, as editors do."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    fix: str = ""
+    campaign: str | None = None
+
+    def __str__(self) -> str:
+        """One line: ``campaigns/renewal.yaml:4:1: [renewal] unknown key `toppic`; did you …``."""
+        campaign = f"[{self.campaign}] " if self.campaign else ""
+        what = f"{self.message}; {self.fix}" if self.fix else self.message
+        return " ".join(f"{self.file}:{self.line}:{self.column}: {campaign}{what}".split())
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as plain data: file, line, column, message, fix, campaign."""
+        return asdict(self)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like `name`, or nothing when none is near."""
+    folded = {candidate.lower(): candidate for candidate in known}
+    matches = get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    return folded[matches[0]] if matches else None
+
+
+def choose_from(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """The fix for a wrong name: the nearest right one, else all of them, else `otherwise`."""
+    names = sorted(set(known))
+    if guess := nearest(name, names):
+        return f"did you mean `{guess}`?"
+    if not names:
+        return otherwise
+    shown = ", ".join(f"`{candidate}`" for candidate in names[:MOST_NAMES])
+    return f"choose from {shown}" + (" and others" if len(names) > MOST_NAMES else "")
+
+
+MOST_NAMES = 12
+"""More than this in one line is not read."""
