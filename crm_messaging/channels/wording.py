@@ -5,7 +5,7 @@ import re
 MAX_LENGTH = 200
 
 _ADDRESS = re.compile(r"<?[^\s<>\"'(),;:]+@[^\s<>\"'(),;]+>?")
-_NUMBER = re.compile(r"(?<![\w.])\+?\d[\d ()-]{6,}\d(?![\w.])")
+_NUMBER = re.compile(r"(?<![\w.-])\+?\d[\d ()-]{6,}\d(?![\w.-])")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
