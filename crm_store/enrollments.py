@@ -22,12 +22,13 @@ from crm_store.inserting import insert_new
 from crm_store.literals import is_word
 from crm_store.models.campaign import Enrollment, EnrollmentStatus
 from crm_store.models.club import Club
+from crm_store.models.event import Event
 from crm_store.occasions import COLUMNS, Occasions
 from crm_store.scope import CUSTOMER, MEMBERSHIP
 from crm_store.tables import table_of
 
 ENROLLMENT = table_of(Enrollment)
-_CLUB = table_of(Club)
+_CLUB, _EVENT = table_of(Club), table_of(Event)
 IS_ACTIVE = is_word(ENROLLMENT.c.status, EnrollmentStatus.ACTIVE)
 
 
@@ -150,6 +151,26 @@ def follow_moved_terms(connection: Connection, now: datetime) -> int:
         .values(anchor_on=ends_on, exits_from=None, next_at=now)
     )
     return int(done.rowcount)
+
+
+def wake_for_exit(
+    connection: Connection,
+    campaign: str,
+    event_ids: Sequence[int],
+    exit_on: Sequence[str],
+    now: datetime,
+) -> None:
+    """Have `advance` look now at those in the campaign whom one of these exit events concerns."""
+    concerned = select(_EVENT.c.customer_id).where(
+        _EVENT.c.id.in_(event_ids), _EVENT.c.name.in_(exit_on)
+    )
+    connection.execute(
+        update(ENROLLMENT)
+        .where(
+            IS_ACTIVE, ENROLLMENT.c.campaign == campaign, ENROLLMENT.c.customer_id.in_(concerned)
+        )
+        .values(next_at=now)
+    )
 
 
 @dataclass(frozen=True)

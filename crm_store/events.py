@@ -66,16 +66,20 @@ def take_unhandled(connection: Connection, *, limit: int, now: datetime) -> list
     The caller works in the same transaction or right after it. Nothing is lost when it dies in
     between: the sweep admits by what happened, not by this mark.
     """
+    # An alias: a subquery over the updated table itself would be taken as correlated to it.
+    row = _EVENT.alias("candidate")
     oldest = (
-        select(_EVENT.c.id)
-        .where(_EVENT.c.handled_at.is_(None))
-        .order_by(_EVENT.c.id)
+        select(row.c.id)
+        .where(row.c.handled_at.is_(None))
+        .order_by(row.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # A CTE: PostgreSQL may run a locking subquery once per row, past its LIMIT.
+        .cte("oldest")
     )
     taken = connection.execute(
         update(_EVENT)
-        .where(_EVENT.c.id.in_(oldest))
+        .where(_EVENT.c.id.in_(select(oldest.c.id)))
         .values(handled_at=now)
         .returning(_EVENT.c.id, _EVENT.c.name)
     )

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     SUPPRESSED_ADDRESS = "suppressed_address", "the address is on the suppression list"
     CAP = "cap", "the limit on messages to one person was reached"
     QUIET_HOURS = "quiet_hours", "it would have arrived in her quiet hours"
+    CONDITION = "condition", "the step's condition did not hold for her"
     JOINED_LATE = "joined_late", "its time had passed when she entered"
     TOO_LATE = "too_late", "it was too late to be useful"
     EXITED = "exited", "an exit event ended the campaign for her"

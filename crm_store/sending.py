@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, case, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, update
 
 from crm_store.columns import UtcDateTime
 from crm_store.literals import is_word
@@ -57,9 +57,9 @@ def _opted_out(topic: str) -> ColumnElement[bool]:
 def _suppressed() -> ColumnElement[bool]:
     return (
         select(_SUPPRESSION.c.id)
-        .join(CUSTOMER, _SUPPRESSION.c.address == _ADDRESS)
         .where(
             CUSTOMER.c.id == TOUCHPOINT.c.customer_id,
+            _SUPPRESSION.c.address == _ADDRESS,
             _SUPPRESSION.c.channel == TOUCHPOINT.c.channel,
         )
         .correlate(TOUCHPOINT)
@@ -70,9 +70,9 @@ def _suppressed() -> ColumnElement[bool]:
 def _exited(exit_on: Sequence[str]) -> ColumnElement[bool]:
     return (
         select(_EVENT.c.id)
-        .join(_ENROLLMENT, _ENROLLMENT.c.customer_id == _EVENT.c.customer_id)
         .where(
             _ENROLLMENT.c.id == TOUCHPOINT.c.enrollment_id,
+            _EVENT.c.customer_id == _ENROLLMENT.c.customer_id,
             _EVENT.c.name.in_(exit_on),
             _EVENT.c.occurred_at >= _ENROLLMENT.c.exits_from,
         )
@@ -96,6 +96,7 @@ def facts(
             _suppressed(),
             _exited(exit_on),
         )
+        .select_from(TOUCHPOINT)
         .join(CUSTOMER, CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
         .join(_CLUB, _CLUB.c.id == CUSTOMER.c.club_id)
         .where(TOUCHPOINT.c.id.in_(touchpoint_ids))
@@ -104,21 +105,29 @@ def facts(
 
 
 def sent_since(
-    connection: Connection, customer_ids: Sequence[int], since: datetime
+    connection: Connection,
+    customer_ids: Sequence[int],
+    since: datetime,
+    token: str,
+    now: datetime,
 ) -> dict[int, list[datetime]]:
-    """By customer, when each of her messages of any campaign left, oldest first."""
+    """By customer, when each of her messages of any campaign left, oldest first.
+
+    A message that another worker holds at this moment counts as leaving now; those under
+    `token` are the asker's own.
+    """
+    leaving = and_(is_word(TOUCHPOINT.c.state, State.CLAIMED), TOUCHPOINT.c.claim_token != token)
     rows = connection.execute(
         select(TOUCHPOINT.c.customer_id, TOUCHPOINT.c.sent_at)
         .where(
             TOUCHPOINT.c.customer_id.in_(customer_ids),
-            TOUCHPOINT.c.sent_at > since,
-            TOUCHPOINT.c.state.in_(SENT),
+            or_(and_(TOUCHPOINT.c.state.in_(SENT), TOUCHPOINT.c.sent_at > since), leaving),
         )
-        .order_by(TOUCHPOINT.c.sent_at)
+        .order_by(func.coalesce(TOUCHPOINT.c.sent_at, literal(now, UtcDateTime)))
     )
     times: dict[int, list[datetime]] = {}
     for customer_id, sent_at in rows:
-        times.setdefault(customer_id, []).append(sent_at)
+        times.setdefault(customer_id, []).append(sent_at or now)
     return times
 
 

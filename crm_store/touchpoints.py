@@ -141,17 +141,31 @@ def claim(
     lease_until: datetime,
     limit: int,
 ) -> list[Claimed]:
-    """Take up to `limit` queued touchpoints under a lease; nobody else can take them."""
+    """Take up to `limit` queued touchpoints under a lease; nobody else can take them.
+
+    All are of one version of the campaign, that of the oldest: a batch has one definition.
+    """
+    # An alias: a subquery over the updated table itself would be taken as correlated to it.
+    row = TOUCHPOINT.alias("candidate")
+    ready = (
+        is_word(row.c.state, State.QUEUED),
+        row.c.campaign == campaign,
+        row.c.not_before <= now,
+    )
+    oldest = (row.c.not_before, row.c.id)
+    version = select(row.c.version_id).where(*ready).order_by(*oldest).limit(1)
     next_up = (
-        select(TOUCHPOINT.c.id)
-        .where(_QUEUED, TOUCHPOINT.c.campaign == campaign, TOUCHPOINT.c.not_before <= now)
-        .order_by(TOUCHPOINT.c.not_before, TOUCHPOINT.c.id)
+        select(row.c.id)
+        .where(*ready, row.c.version_id == version.correlate(None).scalar_subquery())
+        .order_by(*oldest)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # A CTE: PostgreSQL may run a locking subquery once per row, past its LIMIT.
+        .cte("next_up")
     )
     taken = connection.execute(
         update(TOUCHPOINT)
-        .where(TOUCHPOINT.c.id.in_(next_up), _QUEUED)
+        .where(TOUCHPOINT.c.id.in_(select(next_up.c.id)), _QUEUED)
         .values(state=str(State.CLAIMED), claim_token=token, lease_until=lease_until)
         .returning(
             TOUCHPOINT.c.id,
@@ -175,6 +189,15 @@ def renew_lease(connection: Connection, token: str, lease_until: datetime) -> No
         update(TOUCHPOINT)
         .where(TOUCHPOINT.c.claim_token == token, or_(_CLAIMED, _SENDING))
         .values(lease_until=lease_until)
+    )
+
+
+def release(connection: Connection, token: str) -> None:
+    """Give back what this token has claimed and not begun to send."""
+    connection.execute(
+        update(TOUCHPOINT)
+        .where(TOUCHPOINT.c.claim_token == token, _CLAIMED)
+        .values(state=str(State.QUEUED), **_RELEASED)
     )
 
 

@@ -9,11 +9,13 @@ from sqlmodel import SQLModel
 
 from crm_store.database import Store
 from crm_store.models.activity import PackageBalance, Purchase, Visit
+from crm_store.models.campaign import CampaignVersion, Enrollment
 from crm_store.models.club import Club
 from crm_store.models.consent import ANY_TOPIC, Consent, Suppression
 from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
 from crm_store.models.membership import Membership, MembershipFreeze, MembershipStatus
+from crm_store.models.touchpoint import Touchpoint
 from crm_store.tables import table_of
 
 NOW = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
@@ -178,3 +180,53 @@ def _insert(store: Store, model: type[SQLModel], row: dict[str, Any]) -> int:
         key = result.inserted_primary_key
         assert key is not None
         return int(key[0])
+
+
+def make_version(store: Store, campaign: str = "renewal", **values: Any) -> int:
+    """A stored version of a campaign; its id."""
+    row = {
+        "campaign": campaign,
+        "version": 1,
+        "digest": f"digest-{next(_serial)}",
+        "definition": {},
+        "created_at": NOW,
+    }
+    return _insert(store, CampaignVersion, row | values)
+
+
+def make_enrollment(store: Store, customer_id: int, version_id: int, **values: Any) -> int:
+    """She is in the campaign since yesterday, to be looked at now; the row's id."""
+    row = {
+        "campaign": "renewal",
+        "version_id": version_id,
+        "customer_id": customer_id,
+        "occurrence": f"event:{next(_serial)}",
+        "anchor_at": NOW - timedelta(days=1),
+        "entered_at": NOW - timedelta(days=1),
+        "exits_from": NOW - timedelta(days=1),
+        "status": "active",
+        "next_at": NOW,
+    }
+    return _insert(store, Enrollment, row | values)
+
+
+def make_touchpoint(store: Store, customer_id: int, enrollment_id: int, **values: Any) -> int:
+    """A queued e-mail that is due now; the row's id."""
+    row = {
+        "enrollment_id": enrollment_id,
+        "version_id": 1,
+        "campaign": "renewal",
+        "customer_id": customer_id,
+        "occurrence": "event:1",
+        "step": f"step{next(_serial)}",
+        "channel": "email",
+        "state": "queued",
+        "detail": "",
+        "due_at": NOW,
+        "expires_at": NOW + timedelta(hours=36),
+        "not_before": NOW,
+        "queued_at": NOW,
+        "attempts": 0,
+        "created_at": NOW,
+    }
+    return _insert(store, Touchpoint, row | values)

@@ -1,0 +1,90 @@
+"""The gate: whether a touchpoint may leave now, later, or never, and why.
+
+Pure: it is given what is known and answers. The order of the questions is the order of
+importance, so that the recorded reason is the one that matters most.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from crm_store.models.touchpoint import State
+from crm_store.reasons import Reason
+
+
+@dataclass(frozen=True)
+class Cap:
+    """At most `limit` messages to one person in any span of `per`."""
+
+    limit: int
+    per: timedelta
+    postpone: bool
+    """Past the limit: wait until there is room, instead of leaving the message out."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is known of a touchpoint and its customer at the moment of asking."""
+
+    address: str | None
+    opted_out: bool
+    suppressed: bool
+    exited: bool
+    expires_at: datetime
+    quiet_until: datetime | None = None
+    """The end of her quiet hours, when it is quiet now."""
+    recently_sent: Sequence[datetime] = ()
+    """When messages left for her within the cap's span, oldest first."""
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """It may leave now."""
+
+
+@dataclass(frozen=True)
+class Postponed:
+    """It waits until a moment at which it is still useful."""
+
+    until: datetime
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """It will never leave."""
+
+    state: State
+    reason: Reason
+
+
+Decision = Allowed | Postponed | Stopped
+
+
+def decide(situation: Situation, cap: Cap | None, now: datetime) -> Decision:
+    """Ask every question of a touchpoint, the gravest first."""
+    if situation.exited:
+        return Stopped(State.CANCELLED, Reason.EXITED)
+    if situation.opted_out:
+        return Stopped(State.SUPPRESSED, Reason.OPTED_OUT)
+    if situation.suppressed:
+        return Stopped(State.SUPPRESSED, Reason.SUPPRESSED_ADDRESS)
+    if not situation.address:
+        return Stopped(State.SUPPRESSED, Reason.NO_ADDRESS)
+    if now > situation.expires_at:
+        return Stopped(State.EXPIRED, Reason.TOO_LATE)
+    if situation.quiet_until is not None:
+        return _wait(situation, situation.quiet_until, Reason.QUIET_HOURS)
+    if cap is not None and len(situation.recently_sent) >= cap.limit:
+        if not cap.postpone:
+            return Stopped(State.SUPPRESSED, Reason.CAP)
+        room_at = situation.recently_sent[-cap.limit] + cap.per
+        return _wait(situation, room_at, Reason.CAP)
+    return Allowed()
+
+
+def _wait(situation: Situation, until: datetime, reason: Reason) -> Decision:
+    """Waiting past its usefulness is not waiting: it expires for the reason that held it."""
+    if until > situation.expires_at:
+        return Stopped(State.EXPIRED, reason)
+    return Postponed(until, reason)

@@ -1,0 +1,83 @@
+"""Every question of the gate, and which answer wins."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crm_messaging.gate import Allowed, Cap, Decision, Postponed, Situation, Stopped, decide
+from crm_store.models.touchpoint import State
+from crm_store.reasons import Reason
+
+NOW = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+FREE = Situation(
+    address="asha@example.org",
+    opted_out=False,
+    suppressed=False,
+    exited=False,
+    expires_at=NOW + 36 * HOUR,
+)
+TWO_A_WEEK = Cap(2, 7 * DAY, postpone=True)
+TWICE = (NOW - 6 * DAY, NOW - DAY)
+
+
+@pytest.mark.parametrize(
+    ("situation", "cap", "decision"),
+    [
+        (FREE, None, Allowed()),
+        (replace(FREE, exited=True), None, Stopped(State.CANCELLED, Reason.EXITED)),
+        (replace(FREE, opted_out=True), None, Stopped(State.SUPPRESSED, Reason.OPTED_OUT)),
+        (
+            replace(FREE, suppressed=True),
+            None,
+            Stopped(State.SUPPRESSED, Reason.SUPPRESSED_ADDRESS),
+        ),
+        (replace(FREE, address=None), None, Stopped(State.SUPPRESSED, Reason.NO_ADDRESS)),
+        (replace(FREE, expires_at=NOW), None, Allowed()),
+        (
+            replace(FREE, expires_at=NOW - timedelta(seconds=1)),
+            None,
+            Stopped(State.EXPIRED, Reason.TOO_LATE),
+        ),
+        (
+            replace(FREE, quiet_until=NOW + 5 * HOUR),
+            None,
+            Postponed(NOW + 5 * HOUR, Reason.QUIET_HOURS),
+        ),
+        (
+            replace(FREE, quiet_until=NOW + 37 * HOUR),
+            None,
+            Stopped(State.EXPIRED, Reason.QUIET_HOURS),
+        ),
+        (replace(FREE, recently_sent=TWICE[1:]), TWO_A_WEEK, Allowed()),
+        (
+            replace(FREE, recently_sent=TWICE),
+            TWO_A_WEEK,
+            Postponed(NOW + DAY, Reason.CAP),
+        ),
+        (
+            replace(FREE, recently_sent=(NOW - DAY, NOW - HOUR)),
+            TWO_A_WEEK,
+            Stopped(State.EXPIRED, Reason.CAP),
+        ),
+        (
+            replace(FREE, recently_sent=TWICE),
+            replace(TWO_A_WEEK, postpone=False),
+            Stopped(State.SUPPRESSED, Reason.CAP),
+        ),
+        # She renewed and opted out: that she renewed is the better reason to know.
+        (
+            replace(FREE, exited=True, opted_out=True),
+            None,
+            Stopped(State.CANCELLED, Reason.EXITED),
+        ),
+        (
+            replace(FREE, opted_out=True, address=None, quiet_until=NOW + HOUR),
+            None,
+            Stopped(State.SUPPRESSED, Reason.OPTED_OUT),
+        ),
+    ],
+)
+def test_the_gate(situation: Situation, cap: Cap | None, decision: Decision) -> None:
+    assert decide(situation, cap, NOW) == decision
