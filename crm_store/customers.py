@@ -38,7 +38,7 @@ def get_customer(connection: Connection, club_id: int, name: str) -> int:
             )
     raise UnknownName(
         "No customer has this reference, e-mail address or phone number.",
-        "Look for her with `sampark customers`, or in the console.",
+        "Check the spelling; the console searches by part of a name.",
     )
 
 

@@ -1,0 +1,132 @@
+"""Writing a batch of membership terms: new ones, renewals, changes and cancellations."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from crm_store.imports.batch import SOURCE, Incoming, Outcome, Purpose
+from crm_store.imports.whose import with_customers
+from crm_store.inserting import insert_into, insert_new
+from crm_store.models.event import Event
+from crm_store.models.membership import Membership, MembershipStatus
+from crm_store.tables import table_of
+
+_MEMBERSHIP, _EVENT = table_of(Membership), table_of(Event)
+_CHANGING = ("plan", "ends_on", "auto_renew", "status")
+RENEWED, CANCELLED = "membership_renewed", "membership_cancelled"
+
+Key = tuple[int, str, date]
+"""Customer, reference of the membership, first day of the term."""
+
+
+def store_memberships(
+    connection: Connection, rows: Sequence[Incoming], purpose: Purpose, *, dry_run: bool
+) -> Outcome:
+    """Compare a batch (each term at most once) with the store, and write the difference."""
+    outcome = Outcome()
+    whose = with_customers(connection, rows, purpose, outcome)
+    known = _known(connection, [customer_id for customer_id, _row in whose])
+    latest = _latest_before(connection, [customer_id for customer_id, _row in whose], purpose)
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    for customer_id, incoming in whose:
+        row = _row(customer_id, incoming, purpose)
+        if row["ends_on"] < row["starts_on"]:
+            outcome.refused[incoming.line] = ("ends_on", "The term ends before it starts.")
+            continue
+        before = known.get((customer_id, row["ref"], row["starts_on"]))
+        if before is None:
+            new.append(row)
+            earlier = latest.get((customer_id, row["ref"]))
+            if earlier is not None and row["starts_on"] > earlier:
+                events.append(_event(RENEWED, row, purpose))
+            continue
+        after = {name: incoming.values.get(name, before[name]) for name in _CHANGING}
+        if all(before[name] == value for name, value in after.items()):
+            outcome.unchanged += 1
+            continue
+        changed.append({"key": before["id"], "updated_at": purpose.now} | after)
+        if MembershipStatus.CANCELLED == after["status"] != before["status"]:
+            events.append(_event(CANCELLED, row | after, purpose))
+    outcome.added, outcome.updated = len(new), len(changed)
+    if not dry_run:
+        _write(connection, new, changed, events)
+    return outcome
+
+
+def _row(customer_id: int, incoming: Incoming, purpose: Purpose) -> dict[str, Any]:
+    values = incoming.values
+    return {
+        "customer_id": customer_id,
+        # A file without references knows one membership of a customer at a time.
+        "ref": values.get("ref", f"customer:{customer_id}"),
+        "plan": values["plan"],
+        "starts_on": values["starts_on"],
+        "ends_on": values["ends_on"],
+        "auto_renew": values.get("auto_renew", False),
+        "status": values.get("status", MembershipStatus.ACTIVE.value),
+        "created_at": purpose.now,
+        "updated_at": purpose.now,
+    }
+
+
+def _known(connection: Connection, customers: Sequence[int]) -> dict[Key, dict[str, Any]]:
+    found = connection.execute(select(_MEMBERSHIP).where(_MEMBERSHIP.c.customer_id.in_(customers)))
+    return {(row.customer_id, row.ref, row.starts_on): dict(row._mapping) for row in found}
+
+
+def _latest_before(
+    connection: Connection, customers: Sequence[int], purpose: Purpose
+) -> dict[tuple[int, str], date]:
+    """The latest term of each membership that was known before this import began.
+
+    The terms of one file do not renew each other: that is history, and nobody renewed today.
+    """
+    found = connection.execute(
+        select(_MEMBERSHIP.c.customer_id, _MEMBERSHIP.c.ref, func.max(_MEMBERSHIP.c.starts_on))
+        .where(_MEMBERSHIP.c.customer_id.in_(customers), _MEMBERSHIP.c.created_at < purpose.now)
+        .group_by(_MEMBERSHIP.c.customer_id, _MEMBERSHIP.c.ref)
+    )
+    return {(customer_id, ref): starts_on for customer_id, ref, starts_on in found}
+
+
+def _event(name: str, row: dict[str, Any], purpose: Purpose) -> dict[str, Any]:
+    return {
+        "customer_id": row["customer_id"],
+        "name": name,
+        "data": {"ref": row["ref"], "plan": row["plan"], "ends_on": row["ends_on"].isoformat()},
+        "source": SOURCE,
+        "source_id": f"{name}:{row['customer_id']}:{row['ref']}:{row['starts_on']}",
+        "occurred_at": purpose.now,
+        "recorded_at": purpose.now,
+    }
+
+
+def _write(
+    connection: Connection,
+    new: Sequence[dict[str, Any]],
+    changed: Sequence[dict[str, Any]],
+    events: Sequence[dict[str, Any]],
+) -> None:
+    if new:
+        statement = insert_into(connection, _MEMBERSHIP)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["customer_id", "ref", "starts_on"],
+                set_={name: statement.excluded[name] for name in (*_CHANGING, "updated_at")},
+            ),
+            new,
+        )
+    if changed:
+        names = (*_CHANGING, "updated_at")
+        connection.execute(
+            update(_MEMBERSHIP)
+            .where(_MEMBERSHIP.c.id == bindparam("key"))
+            .values({name: bindparam(name) for name in names}),
+            changed,
+        )
+    if events:
+        connection.execute(insert_new(connection, _EVENT), events)

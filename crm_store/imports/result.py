@@ -1,0 +1,65 @@
+"""What an import did, and the file of the rows it did not take."""
+
+import csv
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crm_store.imports.table import Table
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong in one column of a row."""
+
+    column: str
+    """The heading as the file has it."""
+    text: str
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that was not taken: the line it starts on, why, and its cells."""
+
+    line: int
+    problems: tuple[Problem, ...]
+    cells: tuple[str, ...]
+
+
+@dataclass
+class ImportResult:
+    """Counts of rows; `read` is the sum of the others."""
+
+    encoding: str
+    delimiter: str
+    headings: list[str]
+    unknown_columns: tuple[str, ...]
+    """Headings that nothing was read from."""
+    read: int = 0
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: list[RejectedRow] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, table: Table, unknown_columns: tuple[str, ...]) -> "ImportResult":
+        """Of a file not yet read."""
+        return cls(table.encoding, table.delimiter, table.headings, unknown_columns)
+
+
+def write_rejected(path: Path, result: ImportResult) -> None:
+    """Write the rejected rows as CSV: `line`, `problem`, and the cells as they were.
+
+    The cells are untouched, so that the file can be mended and imported; what we add never
+    starts like a formula.
+    """
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, delimiter=result.delimiter)
+        writer.writerow([*result.headings, "line", "problem"])
+        for row in result.rejected:
+            text = " ".join(f"{problem.column}: {problem.text}" for problem in row.problems)
+            padding = [""] * (len(result.headings) - len(row.cells))
+            writer.writerow([*row.cells, *padding, row.line, _no_formula(text)])
+
+
+def _no_formula(text: str) -> str:
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
