@@ -16,7 +16,8 @@ CUSTOMERS: dict[str, tuple[str, ...]] = {
         "email address", "электронная почта", "почта", "рабочий e-mail", "частный e-mail", "ईमेल",
     ),
     "phone": (
-        "mobile", "mobile phone", "mobile phone number", "mobile number", "phone number",
+        # A mobile number first: the other one may be a landline that takes no SMS.
+        "mobile", "mobile phone", "mobile phone number", "mobile number", "phone", "phone number",
         "cell phone", "мобильный телефон", "телефон", "номер телефона", "рабочий телефон",
         "मोबाइल", "फ़ोन",
     ),

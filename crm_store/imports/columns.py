@@ -11,7 +11,10 @@ from crm_store.imports.cells import Reader
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, how its cells are read, and what other programs call it."""
+    """One column: its name, how its cells are read, and what other programs call it.
+
+    Where several headings fit, the name itself comes first, unless the aliases place it.
+    """
 
     name: str
     read: Reader
@@ -77,7 +80,8 @@ def find_places(
 def _places_of(
     column: Column, headings: Sequence[str], keys: Sequence[str], by_hand: str | None
 ) -> tuple[int, ...]:
-    names = [by_hand] if by_hand is not None else [column.name, *column.aliases]
+    own = () if column.name in column.aliases else (column.name,)
+    names = [by_hand] if by_hand is not None else [*own, *column.aliases]
     wanted = list(dict.fromkeys(same_heading(name) for name in names))
     places = tuple(place for key in wanted for place, found in enumerate(keys) if found == key)
     if by_hand is not None and not places:

@@ -23,7 +23,7 @@ from crm_store.models.membership import Membership
 CATALOGUE = catalogue_of(
     [
         custom_field("goal", FieldType.TEXT, "Training goal"),
-        custom_field("checkup_on", FieldType.DATE, "Check-up"),
+        custom_field("checkup_on", FieldType.DATE, "Checkup"),
     ]
 )
 
@@ -69,7 +69,7 @@ def counts(result: ImportResult) -> dict[str, int]:
 
 
 CUSTOMERS = """\
-Record ID;First Name;E-mail;Mobile;Date of Birth;Preferred language;Tag;Training goal;Check-up;Balance
+Record ID;First Name;E-mail;Mobile;Date of Birth;Language;Tag;Training goal;Checkup;Balance
 M-1;Asha;Asha@Example.ORG;098765 43210;29.02.1992;Hindi;vip, pt;strength;2026-12-01;10
 M-2;Иван;ivan@example.org;+7 916 123-45-67;1990-05-01;ru;;;;
 """
@@ -112,6 +112,11 @@ def test_a_dry_run_counts_and_writes_nothing(office: Office) -> None:
     assert counts(dry) == {"added": 1, "updated": 1, "rejected": 1}
     assert office.rows(Customer) == before
     assert counts(office.bring("customers", text)) == counts(dry)
+
+
+def test_a_mobile_number_goes_before_another(office: Office) -> None:
+    office.bring("customers", "id,phone,mobile\n1,022 4000 1000,098765 43210\n2,022 4000 1000,\n")
+    assert office.rows(Customer, "phone") == [("+919876543210",), ("+912240001000",)]
 
 
 def test_an_empty_cell_says_nothing(office: Office) -> None:
