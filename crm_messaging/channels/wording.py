@@ -3,10 +3,10 @@
 import re
 
 MAX_LENGTH = 200
+_MAX_READ = 1000
 
 _ADDRESS = re.compile(r"<?[^\s<>\"'(),;:]+@[^\s<>\"'(),;]+>?")
-_NUMBER = re.compile(r"(?<![\w.-])\+?\d[\d ()-]{6,}\d(?![\w.-])")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_NUMBER = re.compile(r"(?<![\w.-])\+?\d(?:[ ()-]{0,2}\d){8,}(?![\w-])")
 
 
 def without_addresses(text: str, recipient: str = "") -> str:
@@ -15,11 +15,15 @@ def without_addresses(text: str, recipient: str = "") -> str:
     Servers like to name the mailbox alone ("User asha.rao unknown"), so the local part of
     `recipient` is taken out as well where it stands as a word.
     """
-    line = _UNPRINTABLE.sub(" ", text)
+    line = "".join(char if char.isprintable() else " " for char in text[:_MAX_READ])
     line = _ADDRESS.sub("<address>", line)
     line = _NUMBER.sub("<number>", line)
+    if recipient:  # however odd it is
+        line = line.replace(recipient, "<address>")
     name = recipient.rpartition("@")[0] or recipient
-    if len(name) > 2:  # "ok" and "no" are words before they are mailboxes
+    # "ok" and "no" are words before they are mailboxes; and a pattern for each recipient is
+    # dear to compile, so only when it is needed.
+    if len(name) > 2 and name.lower() in line.lower():
         line = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "<address>", line, flags=re.IGNORECASE)
     line = " ".join(line.split())
     return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1] + "…"

@@ -1,0 +1,44 @@
+"""The club's ways out: the `channels:` block of club.yaml.
+
+Passwords and tokens have a field here and never a place in the file; they come from the
+environment.
+"""
+
+from email.utils import parseaddr
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from crm_messaging.channels.sms_settings import SmsSettings
+from crm_messaging.channels.smtp_settings import SmtpSettings
+from crm_messaging.channels.smtp_syntax import fits_an_envelope
+
+
+class EmailSettings(BaseModel):
+    """Who the e-mails come from, and the server that takes them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    from_: str = Field(alias="from", description="Lotus Fitness <hello@lotus.example>")
+    reply_to: str | None = Field(None, description="Where answers go, if not to `from`.")
+    smtp: SmtpSettings
+
+    @field_validator("from_", "reply_to")
+    @classmethod
+    def _one_address(cls, value: str | None) -> str | None:
+        if value is not None and not fits_an_envelope(parseaddr(value)[1]):
+            raise ValueError("write it as hello@club.example or Club <hello@club.example>")
+        return value
+
+    @property
+    def address(self) -> str:
+        """The bare address of `from`."""
+        return parseaddr(self.from_)[1]
+
+
+class ChannelsSettings(BaseModel):
+    """Each channel the club has; a missing one is a channel no campaign can use."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    email: EmailSettings | None = None
+    sms: SmsSettings | None = None

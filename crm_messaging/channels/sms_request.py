@@ -1,0 +1,54 @@
+"""One text message as one HTTP request: what Twilio and the generic gateway have in common."""
+
+from collections.abc import Callable
+
+import httpx
+
+from crm_messaging.channels.http_outcomes import silent
+from crm_messaging.channels.sms_settings import HttpLimits
+from crm_messaging.message import MaySend, Outgoing, OutgoingSms, Receipt
+
+
+class SmsOverHttp:
+    """Sends requests, asks `may_send` before each, and never repeats one.
+
+    `request` builds what to send; `judge` reads the answer.
+    """
+
+    name = "sms"
+
+    def __init__(
+        self,
+        limits: HttpLimits,
+        request: Callable[[OutgoingSms], httpx.Request],
+        judge: Callable[[OutgoingSms, httpx.Response], Receipt],
+    ) -> None:
+        self._concurrency = limits.connections
+        self._request = request
+        self._judge = judge
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(limits.reply_timeout, connect=limits.connect_timeout),
+            limits=httpx.Limits(max_connections=limits.connections),
+            follow_redirects=False,  # a redirected POST would be a second request
+            trust_env=False,  # what the environment says is read in one place only
+        )
+
+    @property
+    def concurrency(self) -> int:
+        return self._concurrency
+
+    async def hand_over(self, message: Outgoing, may_send: MaySend) -> Receipt | None:
+        """Hand one text message over; see `crm_messaging.message.Channel`."""
+        if not isinstance(message, OutgoingSms):
+            raise TypeError("The SMS channel was given something that is no text message.")
+        request = self._request(message)
+        if not await may_send(message.touchpoint_id):
+            return None
+        try:
+            answer = await self._client.send(request)
+        except httpx.RequestError as error:
+            return silent(message, error)
+        return self._judge(message, answer)
+
+    async def close(self) -> None:
+        await self._client.aclose()
