@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class EmailMessageParts:
+class EmailParts:
     """A rendered e-mail: nothing in it is a template any more."""
 
     subject: str

@@ -1,0 +1,111 @@
+"""Text in header fields: RFC 2047 encoded words, RFC 5322 quoted strings, folded lines."""
+
+import re
+from base64 import b64encode
+from email.header import decode_header
+from functools import lru_cache
+
+from crm_store.errors import SamparkError
+
+MAX_LINE = 78
+"""Characters of a header line where it can be broken: RFC 5322 section 2.1.1, its "should"."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_ENCODED_WORD_BEGIN = "=?"
+# An encoded word has at most 75 characters (RFC 2047 section 2), 12 of them "=?utf-8?b?" and "?=".
+_WORD_OCTETS = (75 - 12) // 4 * 3
+
+
+class BadHeader(SamparkError):
+    """A header field that cannot be written safely."""
+
+
+def unstructured(name: str, value: str) -> str:
+    """`Name: value` of free text, folded, without the last line end.
+
+    Raises `BadHeader`.
+    """
+    refuse_control(name, value)
+    plain = value.isascii() and _ENCODED_WORD_BEGIN not in value and value == value.strip()
+    if plain:
+        line = f"{name}: {value}"
+        if len(line) <= MAX_LINE:
+            return line
+        if all(len(word) < MAX_LINE for word in value.split(" ")) and "  " not in value:
+            return _folded(name, value.split(" "))
+    return _folded(name, _encoded_words(value))
+
+
+def structured(name: str, value: str) -> str:
+    """`Name: value` of ASCII that has a grammar of its own, such as a list of links.
+
+    It may be broken at its spaces only. Raises `BadHeader`.
+    """
+    refuse_control(name, value)
+    if not value.isascii():
+        raise BadHeader(f"The header {name} holds characters other than ASCII.")
+    folded = _folded(name, value.split(" "))
+    if max(map(len, folded.split("\r\n"))) > 998:
+        raise BadHeader(f"The header {name} holds too long a word.", "Shorten it.")
+    return folded
+
+
+@lru_cache(maxsize=1024)
+def phrase(name: str) -> str:
+    """A name before an address (RFC 5322 section 3.2.5). Raises `BadHeader`."""
+    refuse_control("name", name)
+    if name.isascii() and _ENCODED_WORD_BEGIN not in name and len(name) < MAX_LINE - 10:
+        if _ATOMS.fullmatch(name):
+            return name
+        if name == name.strip():
+            escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+            return f'"{escaped}"'
+    return "\r\n ".join(_encoded_words(name))
+
+
+def refuse_control(name: str, value: str) -> None:
+    """Raises `BadHeader` for a control character, also one inside an encoded word.
+
+    A reader that decodes before it splits lines would take what follows for a new field
+    (CVE-2024-6923).
+    """
+    if _CONTROL.search(value) or (
+        _ENCODED_WORD_BEGIN in value and _CONTROL.search(_decoded(value))
+    ):
+        raise BadHeader(f"The {name} holds a line end or another control character.")
+
+
+def _decoded(value: str) -> str:
+    try:
+        pieces = decode_header(value)
+        return "".join(
+            piece if isinstance(piece, str) else piece.decode(charset or "ascii", "replace")
+            for piece, charset in pieces
+        )
+    except (ValueError, LookupError):
+        # Not an encoded word that anyone can decode.
+        return value
+
+
+def _encoded_words(text: str) -> list[str]:
+    """RFC 2047 section 5: words that each hold whole characters, in base64."""
+    words, piece = [], b""
+    for char in text:
+        octets = char.encode()
+        if len(piece) + len(octets) > _WORD_OCTETS:
+            words.append(piece)
+            piece = b""
+        piece += octets
+    words.append(piece)
+    return [f"=?utf-8?b?{b64encode(word).decode()}?=" for word in words]
+
+
+def _folded(name: str, words: list[str]) -> str:
+    lines, line = [], f"{name}:"
+    for word in words:
+        if len(line) + 1 + len(word) > MAX_LINE and line.strip():
+            lines.append(line)
+            line = ""
+        line += f" {word}"
+    return "\r\n".join((*lines, line))

@@ -1,0 +1,137 @@
+"""One customer's values into a compiled template: the finished words of one message.
+
+Whatever goes wrong is a `RenderError` about this one message, and its text names fields, never
+values: it is stored, shown and logged.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from jinja2 import Template
+
+from crm_messaging.blank import Blank, Day, EmptyValueError
+from crm_messaging.compiled import Compiled, CompiledEmail, CompiledSms
+from crm_messaging.message import EmailParts
+from crm_messaging.template_filters import LANGUAGE, Unprintable
+from crm_store.catalogue.field import Catalogue, FieldType
+from crm_store.errors import SamparkError
+
+MAX_OUTPUT = 512 * 1024
+"""Characters of one part of a message."""
+MAX_SUBJECT = 500
+MAX_SMS = 1530
+"""Ten segments of GSM-7."""
+MAX_TAGS = 200
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL_IN_SMS = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_EMPTY_LINES = re.compile(r"\n[ \t]*\n\s*\n")
+
+
+class RenderError(SamparkError):
+    """This message cannot be made. The text holds no value of the customer's."""
+
+
+def values_for(row: Mapping[str, Any], language: str, catalogue: Catalogue) -> dict[str, Any]:
+    """A template's values from a row of field names and values, as `{"customer": {...}}`.
+
+    `language` is the one the message is to be written in, for dates and amounts. An empty field
+    becomes a `Blank`, a date a `Day`, tags (one text, joined by line feeds) a list.
+    """
+    values: dict[str, Any] = {LANGUAGE: language}
+    for name, value in row.items():
+        family, _, field = name.partition(".")
+        plain = _plain(name, value, catalogue[name].type)
+        values.setdefault(family, {})[field] = plain
+    return values
+
+
+def _plain(name: str, value: Any, kind: FieldType) -> Any:
+    if kind is FieldType.TAGS:
+        tags = value.split("\n") if value else []
+        if len(tags) > MAX_TAGS:
+            raise RenderError(f"{name} holds more than {MAX_TAGS} words.")
+        return tags
+    if value is None:
+        return Blank(name)
+    if kind is FieldType.DATE:
+        if isinstance(value, str):
+            value = date.fromisoformat(value)
+        return Day.of(value.date() if isinstance(value, datetime) else value)
+    if kind is FieldType.BOOLEAN:
+        return bool(value)
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def render_email(compiled: CompiledEmail, values: Mapping[str, Any]) -> EmailParts:
+    """The finished e-mail. Raises `RenderError`."""
+    with _explained():
+        context = _context(compiled, values)
+        subject = _run(compiled.subject, context).strip()
+        html = _run(compiled.html, context)
+        text = _EMPTY_LINES.sub("\n\n", _run(compiled.text, context)).strip() + "\n"
+    if not subject:
+        raise RenderError("The subject is empty.")
+    if len(subject) > MAX_SUBJECT:
+        raise RenderError(f"The subject is longer than {MAX_SUBJECT} characters.")
+    if _CONTROL.search(subject):
+        raise RenderError("The subject holds a line end or another control character.")
+    return EmailParts(subject, html, text)
+
+
+def render_sms(compiled: CompiledSms, values: Mapping[str, Any]) -> str:
+    """The finished text. Raises `RenderError`."""
+    with _explained():
+        text = _run(compiled.text, _context(compiled, values)).strip()
+    if not text:
+        raise RenderError("The text message is empty.")
+    if len(text) > MAX_SMS:
+        raise RenderError(f"The text message is longer than {MAX_SMS} characters.")
+    if _CONTROL_IN_SMS.search(text):
+        raise RenderError("The text message holds a control character.")
+    return text
+
+
+def _context(compiled: Compiled, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, with the customer's region for dates only if the language is the template's."""
+    language = str(values.get(LANGUAGE, compiled.language))
+    if _primary(language) != _primary(compiled.language):
+        language = compiled.language
+    return {**values, LANGUAGE: language}
+
+
+def _primary(language: str) -> str:
+    return re.split("[-_]", language, maxsplit=1)[0].lower()
+
+
+def _run(template: Template, values: dict[str, Any]) -> str:
+    """The output, stopped when it grows too large."""
+    pieces: list[str] = []
+    size = 0
+    for piece in template.root_render_func(template.new_context(values)):
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_OUTPUT:
+            raise RenderError(f"The message is longer than {MAX_OUTPUT // 1024} KB.")
+    return "".join(pieces)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Any error as a `RenderError`. Nothing is chained to it: causes may quote values."""
+    try:
+        yield
+    except RenderError:
+        raise
+    except EmptyValueError as error:
+        fix = f'Write {{{{ {error.name} or "..." }}}}, or {{% if {error.name} %}} around it.'
+        raise RenderError(f"{error}.", fix) from None
+    except Unprintable as error:
+        raise RenderError(f"The template failed: {error}.") from None
+    except Exception as error:
+        kind = type(error).__name__
+        raise RenderError(f"The template failed on this customer's values ({kind}).") from None

@@ -1,0 +1,157 @@
+"""The folder of templates: what is there, what is wrong with it, and each one ready to render.
+
+layouts/<layout>.mjml
+<language>/email/<group>/<name>.md
+<language>/sms/<group>/<name>.txt
+"""
+
+import difflib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from crm_messaging.compiled import Compiled, CompiledEmail
+from crm_messaging.email_template import compile_email, head_of
+from crm_messaging.sms_template import compile_sms
+from crm_messaging.template_file import TemplateFile
+from crm_messaging.template_problems import Mistake, TemplateFinding, TemplateUnusable
+from crm_store.catalogue.field import Catalogue
+
+ChannelName = Literal["email", "sms"]
+SUFFIX: dict[str, str] = {"email": ".md", "sms": ".txt"}
+LAYOUTS = "layouts"
+_NAME = re.compile(r"[\w-]+(?:/[\w-]+)*")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+
+
+class TemplateLibrary:
+    """The templates of one folder, compiled on first use and kept.
+
+    Files are read once: a library made anew sees what was edited since. `languages` are the
+    club's; the first is its default.
+    """
+
+    def __init__(self, root: Path, catalogue: Catalogue, languages: Sequence[str]) -> None:
+        self.root = root
+        self.catalogue = catalogue
+        self.languages = tuple(languages)
+        self._compiled: dict[tuple[str, str, str], Compiled] = {}
+        self._resolved: dict[tuple[str, str, str], str] = {}
+
+    def names(self, channel: str) -> list[str]:
+        """The names of a channel's templates, as campaigns write them, in any language."""
+        found = set()
+        for language in self._folders():
+            folder = self.root / language / channel
+            for path in folder.rglob(f"*{SUFFIX[channel]}"):
+                found.add(path.relative_to(folder).with_suffix("").as_posix())
+        return sorted(found)
+
+    def problems(self, channel: str, name: str) -> list[TemplateFinding]:
+        """All that is wrong with a template, in every language of the club."""
+        existing = [language for language in self._folders() if self._has(channel, name, language)]
+        if not existing:
+            return [self._unknown(channel, name)]
+        findings: dict[TemplateFinding, None] = {}
+        for language in self.languages:
+            if language not in existing:
+                findings[self._missing(channel, name, language)] = None
+        for language in existing:
+            try:
+                self._compile(channel, name, language)
+            except TemplateUnusable as error:
+                findings.update(dict.fromkeys(error.findings))
+        return list(findings)
+
+    def resolve(self, channel: str, name: str, language: str) -> str:
+        """The language to write to someone in: hers, hers without region, the club's, any.
+
+        Raises `TemplateUnusable` when there is no such template.
+        """
+        key = channel, name, language
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(*key)
+        return self._resolved[key]
+
+    def load(self, channel: str, name: str, language: str) -> Compiled:
+        """The compiled template, `CompiledEmail` or `CompiledSms` by the channel.
+
+        `language` may be any: it is resolved. Raises `TemplateUnusable`.
+        """
+        return self._compile(channel, name, self.resolve(channel, name, language))
+
+    def load_email(self, name: str, language: str) -> CompiledEmail:
+        """As `load`, for an e-mail."""
+        compiled = self.load("email", name, language)
+        assert isinstance(compiled, CompiledEmail)  # noqa: S101 - for the type checker
+        return compiled
+
+    def _resolve(self, channel: str, name: str, language: str) -> str:
+        folders = {folder.lower(): folder for folder in self._folders()}
+        parts = language.replace("_", "-").lower().split("-")
+        wanted = ["-".join(parts[:size]) for size in range(len(parts), 0, -1)]
+        for candidate in (*wanted, *(club.lower() for club in self.languages), *folders):
+            folder = folders.get(candidate)
+            if folder and self._has(channel, name, folder):
+                return folder
+        raise TemplateUnusable([self._unknown(channel, name)])
+
+    def _compile(self, channel: str, name: str, language: str) -> Compiled:
+        key = channel, name, language
+        if key not in self._compiled:
+            file = self._read(f"{language}/{channel}/{name}{SUFFIX[channel]}")
+            if channel == "sms":
+                self._compiled[key] = compile_sms(name, file, self.catalogue, language)
+            else:
+                layout = self._layout(file)
+                self._compiled[key] = compile_email(name, file, layout, self.catalogue, language)
+        return self._compiled[key]
+
+    def _layout(self, file: TemplateFile) -> TemplateFile:
+        entry = head_of(file).layout
+        layouts = sorted(path.stem for path in (self.root / LAYOUTS).glob("*.mjml"))
+        if entry.text in layouts:
+            return self._read(f"{LAYOUTS}/{entry.text}.mjml")
+        near = difflib.get_close_matches(entry.text, layouts, n=1)
+        fix = f"Did you mean {near[0]}?" if near else self._create(f"{LAYOUTS}/{entry.text}.mjml")
+        file.note(Mistake(entry.offset, f"there is no layout {entry.text}", fix))
+        raise TemplateUnusable(file.findings)
+
+    def _read(self, path: str) -> TemplateFile:
+        return TemplateFile.read(self.root / path, f"{self.root.name}/{path}")
+
+    def _folders(self) -> list[str]:
+        """The languages there are folders for: the club's first, then by name."""
+        if not self.root.is_dir():
+            return []
+        found = [path.name for path in self.root.iterdir() if path.is_dir()]
+        known = [name for name in self.languages if name in found]
+        others = sorted(name for name in found if _LANGUAGE.fullmatch(name) and name not in known)
+        return [*known, *(name for name in others if name != LAYOUTS)]
+
+    def _has(self, channel: str, name: str, language: str) -> bool:
+        # The pattern has no dot: no name leads out of the folder.
+        path = self.root / language / channel / f"{name}{SUFFIX[channel]}"
+        return bool(_NAME.fullmatch(name)) and path.is_file()
+
+    def _missing(self, channel: str, name: str, language: str) -> TemplateFinding:
+        message = f"the {channel} template {name} is missing in the language {language}"
+        return TemplateFinding("", 0, 0, message, self._create(self._path(channel, name, language)))
+
+    def _unknown(self, channel: str, name: str) -> TemplateFinding:
+        message = f"there is no {channel} template {name}"
+        if not _NAME.fullmatch(name):
+            fix = "A name is made of letters, digits, _ and -, with / between: renewal/offer."
+        elif near := difflib.get_close_matches(name, self.names(channel), n=1):
+            fix = f"Did you mean {near[0]}?"
+        else:
+            fix = self._create(self._path(channel, name, self.languages[0]))
+        return TemplateFinding("", 0, 0, message, fix)
+
+    @staticmethod
+    def _path(channel: str, name: str, language: str) -> str:
+        return f"{language}/{channel}/{name}{SUFFIX[channel]}"
+
+    def _create(self, path: str) -> str:
+        return f"Create {self.root.name}/{path}."
