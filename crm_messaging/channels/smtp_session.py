@@ -109,8 +109,6 @@ def _why_no_session(error: Exception, settings: SmtpSettings) -> str:
             problem = f"{server} refused the user name and password"
         case aiosmtplib.SMTPResponseException():
             problem = f"{server} refused the session"
-        case aiosmtplib.SMTPNotSupported():
-            problem = f"{server} does not offer what `tls: {settings.tls}` needs"
         case ssl.SSLError():
             problem = f"no trusted encryption with {server}"
         case _:

@@ -108,7 +108,13 @@ class Transaction:
         return reply
 
 
+_LOGIN_WANTED = {530, 534, 535, 538}
+"""RFC 4954 §6: the server wants a login, or another one. No fault of this message."""
+
+
 def _failure(point: Point, reply: Reply) -> HandOverFailed:
+    if reply.code in _LOGIN_WANTED and point is not Point.DOT:
+        point = Point.SESSION
     match reply.code // 100:
         case 4:
             fault = Fault.TEMPORARY

@@ -55,6 +55,7 @@ FAULTS = [
     ({"MAIL": "421 closing\r\n" + CLOSE}, DEFERRED, True, "421 closing"),
     ({"MAIL": "550 bad sender\r\n"}, REJECTED, True, "550 bad sender"),
     ({"MAIL": "550 bad sender\r\n" + CLOSE}, REJECTED, True, "550 bad sender"),
+    ({"MAIL": "530 5.7.0 log in first\r\n"}, DEFERRED, False, "530 5.7.0 log in first"),
     ({"MAIL": CLOSE}, DEFERRED, True, "closed the connection"),
     ({"MAIL": HANG}, DEFERRED, True, "no reply within 0.3 seconds"),
     ({"MAIL": GARBAGE}, DEFERRED, True, "not an SMTP reply"),
