@@ -22,6 +22,12 @@ class QuietHours:
     start: time
     end: time
 
+    def holds(self, clock: time) -> bool:
+        """Whether a clock that shows this time is within them."""
+        if self.start < self.end:
+            return self.start <= clock < self.end
+        return clock >= self.start or clock < self.end
+
     def __str__(self) -> str:
         return f"{clock_text(self.start)}-{clock_text(self.end)}"
 

@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from pydantic import Field, StrictInt, field_validator, model_validator
+from pydantic import ConfigDict, Field, StrictInt, field_validator, model_validator
 
 from triggers.clock import ClockTime, QuietHoursValue
 from triggers.kinds.all import Trigger
@@ -22,14 +22,17 @@ from triggers.names import (
     Text,
     TopicName,
 )
-from triggers.offsets import Duration, OffsetValue, Unit
+from triggers.offsets import Duration, OffsetValue, Unit, duration_text
 from triggers.strict_model import StrictModel, wrong
 
 Channel = Literal["email", "sms"]
 
+DEFAULT_TIME = time(10, 0)
+"""Time of day of steps that count from a day, when the campaign names none."""
+
 
 class Cap(StrictModel):
-    """At most `max` messages of this campaign's club to one customer within `per`."""
+    """At most `max` messages to one customer within `per`, whatever campaigns they come from."""
 
     max: StrictInt = Field(ge=1)
     """How many messages."""
@@ -67,6 +70,10 @@ class Defaults(StrictModel):
 
 class Step(StrictModel):
     """One message of the campaign, at its offset from the anchor."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["email"]}, {"required": ["sms"]}]}
+    )
 
     id: StepId
     """The step's name within the campaign. Who got the step is remembered by it."""
@@ -120,7 +127,7 @@ class CampaignDefinition(StrictModel):
     """Any of these events ends the campaign for the customer."""
     defaults: Defaults = Defaults()
     """What holds for every step that does not say otherwise."""
-    steps: tuple[Step, ...] = Field(min_length=1)
+    steps: tuple[Step, ...] = Field(json_schema_extra={"minItems": 1})
     """The messages, each at its own offset."""
     tests: tuple[CampaignTest, ...] = ()
     """Cases that `sampark test` plays through."""
@@ -128,6 +135,8 @@ class CampaignDefinition(StrictModel):
     @field_validator("steps")
     @classmethod
     def _ids_differ(cls, steps: Sequence[Step]) -> Sequence[Step]:
+        if not steps:
+            wrong("the campaign has no steps", "add a step: `id`, `at` and a template")
         seen: set[str] = set()
         for index, step in enumerate(steps):
             if step.id in seen:
@@ -143,6 +152,17 @@ class CampaignDefinition(StrictModel):
                 fix = "leave `time` out, or count in days, such as `+1d`"
                 at = ("steps", index, "time")
                 wrong(f"`time` has no effect beside `at: {step.at}`", fix, at=at)
+        return self
+
+    @model_validator(mode="after")
+    def _quiet_hours_end_in_time(self) -> Self:
+        for index, step in enumerate(self.steps):
+            grace = self.late_of(step).grace
+            if (wait := self._quiet_wait(step)) is not None and wait > grace:
+                what = f"step `{step.id}` falls into the quiet hours and is too late after them"
+                fix = f"choose another time, or a grace of {duration_text(wait)} and more"
+                at = ("steps", index, "time" if step.time else "at")
+                wrong(what, fix, at=at)
         return self
 
     @cached_property
@@ -161,6 +181,11 @@ class CampaignDefinition(StrictModel):
             if step.id == step_id:
                 return step
         raise KeyError(step_id)
+
+    def clock_of(self, step: Step) -> time | None:
+        """The step's time of day; nothing when it is the clock time of the anchor."""
+        by_day = self.trigger.anchor is Anchor.DAY
+        return step.time or self.defaults.time or (DEFAULT_TIME if by_day else None)
 
     def late_of(self, step: Step) -> Late:
         """How late this step is still useful."""
@@ -190,6 +215,19 @@ class CampaignDefinition(StrictModel):
         # A day begins up to 14 hours before UTC's and ends up to 36 hours after UTC's began;
         # the local day of an instant is off by at most one; clocks change by an hour.
         return exact - timedelta(hours=26), exact + timedelta(hours=37)
+
+    def _quiet_wait(self, step: Step) -> timedelta | None:
+        """How long after its time of day a step's quiet hours end; nothing outside them."""
+        clock, quiet = self.clock_of(step), self.defaults.quiet_hours
+        if (
+            clock is None
+            or quiet is None
+            or step.at.unit is not Unit.DAYS
+            or not quiet.holds(clock)
+        ):
+            return None
+        minutes = (quiet.end.hour - clock.hour) * 60 + quiet.end.minute - clock.minute
+        return timedelta(minutes=minutes % (24 * 60))
 
     def _counts_from_the_moment(self, step: Step) -> bool:
         return step.at.unit is Unit.SECONDS and self.trigger.anchor is Anchor.MOMENT

@@ -10,9 +10,6 @@ from triggers.clock import QuietHours
 from triggers.definition import CampaignDefinition, Step
 from triggers.offsets import Unit
 
-DEFAULT_TIME = time(10, 0)
-"""Time of day of steps that count from a day, when the campaign names none."""
-
 _FIRST_DAY, _LAST_DAY = date(1000, 1, 1), date(9000, 1, 1)
 
 
@@ -32,7 +29,7 @@ def step_due(
     Hours and minutes are time that really passes: from the instant, or from that clock time
     on the anchor's day.
     """
-    clock = step.time or definition.defaults.time
+    clock = definition.clock_of(step)
     if anchor_at is not None:
         if step.at.unit is Unit.SECONDS:
             return _later(anchor_at, step.at.count)
@@ -41,11 +38,13 @@ def step_due(
             return anchor_at.astimezone(UTC)
         local = anchor_at.astimezone(zone)
         return instant(_days_later(local.date(), step.at.count), clock or local.time(), zone)
-    if anchor_on is None:
-        raise ValueError("a step is due relative to a day or to a moment; neither was given")
+    if anchor_on is None or clock is None:
+        raise ValueError(
+            "the anchor does not fit the trigger: a day needs `anchor_on`, a moment `anchor_at`"
+        )
     if step.at.unit is Unit.SECONDS:
-        return _later(instant(anchor_on, clock or DEFAULT_TIME, zone), step.at.count)
-    return instant(_days_later(anchor_on, step.at.count), clock or DEFAULT_TIME, zone)
+        return _later(instant(anchor_on, clock, zone), step.at.count)
+    return instant(_days_later(anchor_on, step.at.count), clock, zone)
 
 
 def instant(day: date, clock: time, zone: ZoneInfo, *, last: bool = False) -> datetime:

@@ -1,0 +1,162 @@
+"""Checks campaign files: every error in every file at once, and nothing but files is read."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from crm_store.errors import UsageError
+from triggers.definition import CampaignDefinition
+from triggers.expression import ConditionError, Mention, parse_condition
+from triggers.model_problems import problems_of
+from triggers.model_walk import MarkedText, marked_texts
+from triggers.names import Kind
+from triggers.problems import Problem, choose_from
+from triggers.vocabulary import Vocabulary
+from triggers.yaml_source import Source, read_yaml
+from triggers.zones import is_zone, right_zone
+
+_DECLARED_IN = {
+    Kind.PLAN: "plans",
+    Kind.PIPELINE: "pipelines",
+    Kind.STAGE: "pipelines",
+    Kind.TOPIC: "topics",
+}
+"""Where club.yaml lists the names."""
+_MENTIONED = {
+    "membership.plan": Kind.PLAN,
+    "customer.pipeline": Kind.PIPELINE,
+    "customer.stage": Kind.STAGE,
+}
+"""Fields whose values are names of the club's: a condition that misspells one is never true."""
+
+
+@dataclass
+class CheckedFile:
+    """A campaign file and all that is wrong with it. A broken one has no definition."""
+
+    path: Path
+    definition: CampaignDefinition | None
+    problems: list[Problem] = field(default_factory=list)
+
+
+def check_campaigns(directory: Path, vocabulary: Vocabulary) -> list[CheckedFile]:
+    """Check every `.yaml` and `.yml` file below a folder, in the order of their paths.
+
+    Problems name files relative to the folder that holds `directory`. Raises `UsageError`
+    when there is no such folder: no campaigns is not the same as no folder.
+    """
+    if not directory.is_dir():
+        raise UsageError(
+            f"There is no folder {directory}.", "Name the club's folder with --project."
+        )
+    paths = sorted(path for path in directory.rglob("*.y*ml") if path.suffix in (".yaml", ".yml"))
+    sources = {
+        path: read_yaml(path, path.relative_to(directory.parent).as_posix()) for path in paths
+    }
+    checked = [_check(path, source, vocabulary) for path, source in sources.items()]
+    _refuse_shared_names(checked, sources)
+    return checked
+
+
+def check_file(path: Path, vocabulary: Vocabulary) -> CheckedFile:
+    """Check one campaign file by itself."""
+    return _check(path, read_yaml(path), vocabulary)
+
+
+def _check(path: Path, source: Source, vocabulary: Vocabulary) -> CheckedFile:
+    definition = None
+    problems = list(source.problems)
+    if source.complete:
+        try:
+            definition = CampaignDefinition.model_validate(source.data)
+        except ValidationError as error:
+            problems += problems_of(error, source, CampaignDefinition)
+        misspelt = {(problem.line, problem.column) for problem in problems}
+        for text in marked_texts(CampaignDefinition, source.data):
+            if source.position(text.loc) not in misspelt:
+                problems += _check_text(text, source, vocabulary)
+    slug = _slug(source)
+    # A template that two steps share is wrong once.
+    told = list(dict.fromkeys(replace(problem, campaign=slug) for problem in problems))
+    told.sort(key=lambda problem: (problem.file != source.name, problem.line, problem.column))
+    return CheckedFile(path, None if told else definition, told)
+
+
+def _slug(source: Source) -> str | None:
+    slug = source.data.get("campaign") if isinstance(source.data, dict) else None
+    return slug if isinstance(slug, str) else None
+
+
+def _refuse_shared_names(checked: list[CheckedFile], sources: dict[Path, Source]) -> None:
+    """Of two files with one name nobody knows which to run, so neither runs."""
+    files = defaultdict(list)
+    for one in checked:
+        if slug := _slug(sources[one.path]):
+            files[slug].append(one)
+    for slug, sharing in files.items():
+        for one in sharing if len(sharing) > 1 else ():
+            others = ", ".join(sources[other.path].name for other in sharing if other is not one)
+            problem = sources[one.path].problem(
+                ("campaign",),
+                f"the name `{slug}` is also used in {others}",
+                "give each campaign a name of its own",
+            )
+            one.problems.append(replace(problem, campaign=slug))
+            one.definition = None
+
+
+def _check_text(text: MarkedText, source: Source, vocabulary: Vocabulary) -> Iterator[Problem]:
+    if text.kind is Kind.CONDITION:
+        yield from _check_condition(text, source, vocabulary)
+        return
+    pipeline = text.owner.get("pipeline") if text.kind is Kind.STAGE else None
+    known = vocabulary.names(text.kind, pipeline if isinstance(pipeline, str) else None)
+    if known is not None and text.text not in known:
+        line, column = source.position(text.loc)
+        yield _unknown(text.kind, text.text, list(known), Problem(source.name, line, column, ""))
+    elif text.kind in (Kind.EMAIL, Kind.SMS):
+        yield from _check_template(text, source, vocabulary)
+
+
+def _check_template(text: MarkedText, source: Source, vocabulary: Vocabulary) -> Iterator[Problem]:
+    for finding in vocabulary.templates.problems(text.kind.value, text.text):
+        if finding.file:
+            line, column = max(finding.line, 1), max(finding.column, 1)
+            yield Problem(finding.file, line, column, finding.message, finding.fix)
+        else:
+            yield source.problem(text.loc, finding.message, finding.fix)
+
+
+def _check_condition(text: MarkedText, source: Source, vocabulary: Vocabulary) -> Iterator[Problem]:
+    try:
+        condition = parse_condition(text.text, vocabulary.catalogue)
+    except ConditionError as error:
+        line, column = source.position_within(text.loc, error.offset)
+        yield Problem(source.name, line, column, error.message, error.fix)
+        return
+    for mention in condition.mentions:
+        line, column = source.position_within(text.loc, mention.offset)
+        yield from _check_mention(mention, vocabulary, Problem(source.name, line, column, ""))
+
+
+def _check_mention(mention: Mention, vocabulary: Vocabulary, at: Problem) -> Iterator[Problem]:
+    if mention.field == "customer.timezone" and not is_zone(mention.value):
+        message = f"unknown time zone `{mention.value}`"
+        yield replace(at, message=message, fix=right_zone(mention.value))
+    if kind := _MENTIONED.get(mention.field):
+        known = vocabulary.names(kind)
+        # A club that lists none of a kind lets any name pass in conditions.
+        if known and mention.value not in known:
+            yield _unknown(kind, mention.value, list(known), at)
+
+
+def _unknown(kind: Kind, name: str, known: list[str], at: Problem) -> Problem:
+    if kind in _DECLARED_IN:
+        what, declare = kind.value, f"add it to `{_DECLARED_IN[kind]}:` in club.yaml"
+    else:
+        what, declare = f"{kind.value} template", "there is none yet; write it under templates/"
+    fix = choose_from(name, known, declare)
+    return replace(at, message=f"unknown {what} `{name}`", fix=fix)

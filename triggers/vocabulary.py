@@ -1,0 +1,76 @@
+"""The words that this club's campaigns may use: its fields, plans, stages, topics, templates."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from crm_store.catalogue.field import Catalogue
+from triggers.names import Kind
+
+
+class TemplateFinding(Protocol):
+    """Something wrong with a template. Lines and columns count from 1; 0 is the whole file."""
+
+    @property
+    def file(self) -> str:
+        """Relative to the project; empty when the reference itself is wrong."""
+        ...
+
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def column(self) -> int: ...
+
+    @property
+    def message(self) -> str: ...
+
+    @property
+    def fix(self) -> str: ...
+
+
+class TemplateShelf(Protocol):
+    """The club's templates, as far as a campaign is concerned. `channel` is `email` or `sms`."""
+
+    def names(self, channel: str) -> Sequence[str]:
+        """The names a step may use, such as `renewal/heads_up`."""
+        ...
+
+    def problems(self, channel: str, name: str) -> Sequence[TemplateFinding]:
+        """All that is wrong with a template, in every language."""
+        ...
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What exists in this club."""
+
+    catalogue: Catalogue
+    plans: frozenset[str] | None
+    """Nothing when the club keeps no list: then any plan passes."""
+    pipelines: Mapping[str, Sequence[str]]
+    """The stages of each pipeline."""
+    topics: Sequence[str]
+    languages: Sequence[str]
+    templates: TemplateShelf
+
+    def names(self, kind: Kind, pipeline: str | None = None) -> Iterable[str] | None:
+        """The known names of a kind; nothing when any name passes.
+
+        With a pipeline that is known, only its stages; else those of all.
+        """
+        match kind:
+            case Kind.EMAIL | Kind.SMS:
+                return self.templates.names(kind.value)
+            case Kind.PIPELINE:
+                return list(self.pipelines)
+            case Kind.PLAN:
+                return self.plans
+            case Kind.STAGE:
+                if pipeline is not None and pipeline in self.pipelines:
+                    return self.pipelines[pipeline]
+                return [stage for stages in self.pipelines.values() for stage in stages]
+            case Kind.TOPIC:
+                return self.topics
+            case Kind.CONDITION | Kind.EVENT:
+                return None
