@@ -68,7 +68,8 @@ def admit(
     done = connection.execute(
         insert_new(connection, ENROLLMENT).from_select(
             [*COLUMNS, "campaign", "version_id", "status", "entered_at", "next_at"], rows
-        )
+        ),
+        execution_options={"preserve_rowcount": True},
     )
     return int(done.rowcount)
 

@@ -212,6 +212,8 @@ class Ruling:
     not_before: datetime | None = None
     """For `planned` and `queued`: when to try again."""
     provider_ref: str | None = None
+    message_id: str | None = None
+    language: str | None = None
 
 
 def rule(connection: Connection, rulings: Sequence[Ruling], token: str, now: datetime) -> None:
@@ -239,6 +241,8 @@ def rule(connection: Connection, rulings: Sequence[Ruling], token: str, now: dat
             not_before=again,
             due_at=case((bindparam("is_planned", type_=Boolean), again), else_=TOUCHPOINT.c.due_at),
             provider_ref=bindparam("new_provider_ref"),
+            message_id=bindparam("new_message_id"),
+            language=bindparam("new_language"),
             settled_at=bindparam("new_settled_at"),
             **_RELEASED,
         ),
@@ -256,6 +260,8 @@ def _ruling_row(one: Ruling, now: datetime) -> dict[str, Any]:
         "new_not_before": one.not_before,
         "is_planned": one.state == State.PLANNED,
         "new_provider_ref": one.provider_ref,
+        "new_message_id": one.message_id,
+        "new_language": one.language,
         "new_settled_at": None if waits else now,
     }
 

@@ -1,0 +1,77 @@
+"""From a claimed touchpoint to a finished message: template, values, addresses, bytes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from typing import Any
+
+from crm_messaging.channels.settings import EmailSettings
+from crm_messaging.compiled import Compiled, CompiledSms
+from crm_messaging.message import Outgoing, OutgoingEmail, OutgoingSms
+from crm_messaging.mime import Mailbox, build_email, message_id_for
+from crm_messaging.render import render_email, render_sms, values_for
+from crm_store.catalogue.field import Catalogue
+from crm_store.touchpoints import Claimed
+
+NAME_FIELDS = frozenset({"customer.first_name", "customer.last_name"})
+"""What a message needs beside the fields of its template: the name beside the address."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who the club's e-mails come from."""
+
+    mailbox: Mailbox
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, email: EmailSettings) -> "Sender":
+        """As `channels.email` in club.yaml says."""
+        headers = {"Reply-To": email.reply_to} if email.reply_to else {}
+        return cls(Mailbox(*parseaddr(email.from_)), headers)
+
+    @property
+    def domain(self) -> str:
+        """What stands right of the @ in our Message-IDs."""
+        return self.mailbox.address.rpartition("@")[2]
+
+
+def key_of(campaign: str, touchpoint: Claimed) -> str:
+    """The touchpoint's unique key as one text; the Message-ID is made from it alone."""
+    parts = (campaign, touchpoint.customer_id, touchpoint.occurrence, touchpoint.step)
+    return "|".join((*map(str, parts), touchpoint.channel))
+
+
+def compose(
+    touchpoint: Claimed,
+    compiled: Compiled,
+    row: Mapping[str, Any],
+    *,
+    campaign: str,
+    address: str,
+    language: str,
+    catalogue: Catalogue,
+    sender: Sender | None,
+) -> Outgoing:
+    """The finished message of a touchpoint. Same touchpoint, same values: same bytes.
+
+    Raises `RenderError` and `BadAddress`; neither's text holds anything personal.
+    """
+    values = values_for(row, language, catalogue)
+    key = key_of(campaign, touchpoint)
+    if isinstance(compiled, CompiledSms):
+        body = render_sms(compiled, values)
+        return OutgoingSms(touchpoint.id, message_id_for(key, "sms.invalid"), address, body)
+    if sender is None:
+        raise LookupError("an e-mail step was queued, but the club has no e-mail channel")
+    message_id = message_id_for(key, sender.domain)
+    names = (row[name] for name in sorted(NAME_FIELDS))
+    content = build_email(
+        render_email(compiled, values),
+        sender=sender.mailbox,
+        recipient=Mailbox(" ".join(filter(None, names)), address),
+        message_id=message_id,
+        date=touchpoint.queued_at,
+        headers=sender.headers,
+    )
+    return OutgoingEmail(touchpoint.id, message_id, sender.mailbox.address, address, content)

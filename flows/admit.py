@@ -1,0 +1,36 @@
+"""Admit: everyone whose occasion has come enters the campaign, in one statement."""
+
+from collections.abc import Sequence
+
+from crm_store import enrollments
+from flows.campaigns import RunningCampaign
+from flows.engine import Engine
+from triggers.look import Look
+
+
+def admit(engine: Engine, campaign: RunningCampaign, event_ids: Sequence[int] | None = None) -> int:
+    """Enroll who is due; with `event_ids`, only for these events. Returns how many are new."""
+    now = engine.clock()
+    version = campaign.current
+    definition = version.definition
+    scope = engine.scope(definition, now)
+    earliest, latest = definition.span()
+    look = Look(
+        club_id=engine.club_id,
+        now=now,
+        earliest=earliest,
+        latest=latest + definition.defaults.late.grace,
+        event_ids=event_ids,
+    )
+    admitted = 0
+    with engine.store.write() as connection:
+        for occasions in definition.trigger.occasions(look):
+            admitted += enrollments.admit(
+                connection,
+                campaign=campaign.slug,
+                version_id=version.id,
+                occasions=occasions,
+                condition=version.where.sql(scope) if version.where else None,
+                now=now,
+            )
+    return admitted

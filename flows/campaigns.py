@@ -1,0 +1,98 @@
+"""The campaigns of a run: checked files, their stored versions, and their parsed conditions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from crm_store.campaigns import keep_version, versions_by_id
+from crm_store.catalogue.field import Catalogue
+from crm_store.database import Store
+from triggers.check import CheckedFile
+from triggers.definition import CampaignDefinition
+from triggers.expression import Condition, parse_condition
+
+
+@dataclass(frozen=True)
+class Version:
+    """A campaign as it stood when someone entered: its definition and compiled conditions."""
+
+    id: int
+    number: int
+    definition: CampaignDefinition
+    where: Condition | None
+    step_conditions: Mapping[str, Condition]
+
+
+@dataclass
+class RunningCampaign:
+    """A campaign whose file is sound: its newest version, and the older ones still in flight."""
+
+    slug: str
+    current: Version
+    versions: dict[int, Version] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DisabledCampaign:
+    """A campaign whose file is broken. It alone does not run; the others do."""
+
+    slug: str
+    path: Path
+    problem: str
+
+
+def load_campaigns(
+    store: Store, files: list[CheckedFile], catalogue: Catalogue, now: datetime
+) -> tuple[list[RunningCampaign], list[DisabledCampaign]]:
+    """Keep a version of every sound file; name every broken one."""
+    running, disabled = [], []
+    for checked in files:
+        if checked.definition is None:
+            disabled.append(_disabled(checked))
+            continue
+        definition = checked.definition
+        with store.write() as connection:
+            row = keep_version(
+                connection,
+                campaign=definition.campaign,
+                digest=definition.digest,
+                definition=definition.model_dump(mode="json"),
+                now=now,
+            )
+        current = _version(row.id, row.version, definition, catalogue)
+        running.append(RunningCampaign(definition.campaign, current, {row.id: current}))
+    return running, disabled
+
+
+def version_of(
+    campaign: RunningCampaign, version_id: int, store: Store, catalogue: Catalogue
+) -> Version:
+    """The version that a customer entered under; read from the store once."""
+    if version_id not in campaign.versions:
+        with store.read() as connection:
+            row = versions_by_id(connection, [version_id])[version_id]
+        definition = CampaignDefinition.model_validate(row.definition)
+        campaign.versions[version_id] = _version(row.id, row.version, definition, catalogue)
+    return campaign.versions[version_id]
+
+
+def _version(
+    version_id: int, number: int, definition: CampaignDefinition, catalogue: Catalogue
+) -> Version:
+    return Version(
+        version_id,
+        number,
+        definition,
+        parse_condition(definition.where, catalogue) if definition.where else None,
+        {
+            step.id: parse_condition(step.condition, catalogue)
+            for step in definition.steps
+            if step.condition is not None
+        },
+    )
+
+
+def _disabled(checked: CheckedFile) -> DisabledCampaign:
+    first = checked.problems[0]
+    return DisabledCampaign(first.campaign or checked.path.stem, checked.path, str(first))

@@ -1,0 +1,37 @@
+"""The engine: what every step of a run works with, put together once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from crm_messaging.compose import Sender
+from crm_messaging.message import Channel
+from crm_messaging.template_library import TemplateLibrary
+from crm_store.catalogue.field import Catalogue
+from crm_store.database import Store
+from crm_store.scope import MEMBERSHIP, Scope
+from flows.clock import Clock
+from triggers.definition import CampaignDefinition
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One club's parts at work. `channels` by name; one that is absent keeps its queue waiting."""
+
+    store: Store
+    club_id: int
+    club_zone: ZoneInfo
+    catalogue: Catalogue
+    library: TemplateLibrary
+    sender: Sender | None
+    channels: dict[str, Channel]
+    clock: Clock
+
+    def scope(self, definition: CampaignDefinition, now: datetime) -> Scope:
+        """Where a campaign's conditions and templates look: its own membership, if it has one."""
+        about_membership = definition.trigger.about_membership
+        return Scope(
+            now=now,
+            today=now.astimezone(self.club_zone).date(),
+            membership=MEMBERSHIP if about_membership else None,
+        )

@@ -1,0 +1,179 @@
+"""Prepare a batch for hand-over: claim it, ask the gate, compose what may leave.
+
+All of it is set-based, a handful of statements a batch; it runs in a thread beside the sessions
+that hand over the batch before.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from crm_messaging.compose import NAME_FIELDS, compose
+from crm_messaging.gate import Allowed, Cap, Postponed, Situation, decide
+from crm_messaging.message import Outgoing
+from crm_messaging.mime import BadAddress
+from crm_messaging.render import RenderError
+from crm_store import field_values, sending, touchpoints
+from crm_store.models.touchpoint import State
+from crm_store.reasons import Reason
+from crm_store.sending import SendFacts
+from crm_store.touchpoints import Claimed, Ruling
+from flows.campaigns import RunningCampaign, Version, version_of
+from flows.engine import Engine
+from triggers.definition import CampaignDefinition
+from triggers.timeline import quiet_until
+
+BATCH = 500
+LEASE = timedelta(minutes=20)
+"""Longer than the longest wait for a reply (10 minutes, RFC 5321 section 4.5.3.2.6)."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A claimed touchpoint and its finished message."""
+
+    claimed: Claimed
+    message: Outgoing
+    language: str
+
+
+@dataclass
+class Prepared:
+    """A claimed batch: what may leave, and what was decided about the rest."""
+
+    token: str
+    definition: CampaignDefinition
+    outgoing: list[Ready] = field(default_factory=list)
+    rulings: list[Ruling] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.outgoing) + len(self.rulings)
+
+    def outcomes(self) -> Counter[tuple[State, Reason | None]]:
+        """What was decided about those that do not leave now."""
+        return Counter((one.state, one.reason) for one in self.rulings)
+
+
+def prepare(engine: Engine, campaign: RunningCampaign, limit: int = BATCH) -> Prepared | None:
+    """Claim and prepare the next batch of a campaign; `None` when nothing is queued."""
+    now = engine.clock()
+    token = uuid4().hex
+    with engine.store.write() as connection:
+        batch = touchpoints.claim(
+            connection,
+            campaign=campaign.slug,
+            token=token,
+            now=now,
+            lease_until=now + LEASE,
+            limit=limit,
+        )
+    if not batch:
+        return None
+    version = version_of(campaign, batch[0].version_id, engine.store, engine.catalogue)
+    prepared = Prepared(token, version.definition)
+    with engine.store.read() as connection:
+        facts = sending.facts(
+            connection,
+            [one.id for one in batch],
+            topic=version.definition.topic,
+            exit_on=version.definition.exit_on,
+        )
+        allowed = _ask_the_gate(connection, batch, facts, prepared, now)
+        _compose(engine, connection, version, allowed, facts, prepared, now)
+    with engine.store.write() as connection:
+        touchpoints.rule(connection, prepared.rulings, token, now)
+    return prepared
+
+
+def _ask_the_gate(
+    connection: Connection,
+    batch: Sequence[Claimed],
+    facts: dict[int, SendFacts],
+    prepared: Prepared,
+    now: datetime,
+) -> list[Claimed]:
+    """Rule on what may not leave now; return what may."""
+    defaults = prepared.definition.defaults
+    cap, sent = None, dict[int, list[datetime]]()
+    if defaults.cap is not None:
+        cap = Cap(defaults.cap.max, defaults.cap.per, defaults.cap.otherwise == "postpone")
+        customers = [one.customer_id for one in batch]
+        sent = sending.sent_since(connection, customers, now - cap.per, prepared.token, now)
+    allowed = []
+    for one in batch:
+        known = facts[one.id]
+        recently = sent.setdefault(one.customer_id, [])
+        situation = Situation(
+            address=known.address,
+            opted_out=known.opted_out,
+            suppressed=known.suppressed,
+            exited=known.exited,
+            expires_at=one.expires_at,
+            quiet_until=quiet_until(now, ZoneInfo(known.timezone), defaults.quiet_hours)
+            if defaults.quiet_hours
+            else None,
+            recently_sent=recently,
+        )
+        match decide(situation, cap, now):
+            case Allowed():
+                allowed.append(one)
+                recently.append(now)
+            case Postponed(until, reason):
+                prepared.rulings.append(Ruling(one.id, State.PLANNED, reason, not_before=until))
+            case stopped:
+                prepared.rulings.append(Ruling(one.id, stopped.state, stopped.reason))
+    return allowed
+
+
+def _compose(
+    engine: Engine,
+    connection: Connection,
+    version: Version,
+    allowed: Sequence[Claimed],
+    facts: dict[int, SendFacts],
+    prepared: Prepared,
+    now: datetime,
+) -> None:
+    """Compose the messages, template by template; a message that cannot be made stops alone."""
+    definition = version.definition
+    by_template: dict[tuple[str, str, str], list[Claimed]] = defaultdict(list)
+    for one in allowed:
+        name = definition.template_of(definition.step(one.step))
+        hers = facts[one.id].language or engine.library.languages[0]
+        language = engine.library.resolve(one.channel, name, hers)
+        by_template[one.channel, name, language].append(one)
+    scope = engine.scope(definition, now)
+    for (channel, name, language), group in by_template.items():
+        compiled = engine.library.load(channel, name, language)
+        rows = field_values.of_enrolled(
+            connection,
+            engine.catalogue,
+            compiled.fields | NAME_FIELDS,
+            [one.enrollment_id for one in group],
+            scope,
+        )
+        for one in group:
+            try:
+                message = compose(
+                    one,
+                    compiled,
+                    rows[one.enrollment_id],
+                    campaign=definition.campaign,
+                    address=facts[one.id].address or "",
+                    language=language,
+                    catalogue=engine.catalogue,
+                    sender=engine.sender,
+                )
+            except RenderError as error:
+                ruling = Ruling(one.id, State.FAILED, Reason.TEMPLATE, str(error))
+                prepared.rulings.append(ruling)
+            except BadAddress as error:
+                ruling = Ruling(one.id, State.FAILED, Reason.BAD_ADDRESS, str(error))
+                prepared.rulings.append(ruling)
+            else:
+                prepared.outgoing.append(Ready(one, message, language))

@@ -1,0 +1,129 @@
+"""The project folder: club.yaml, campaigns/ and templates/, read and put together.
+
+The composition root. Everything that a command needs is made here; nothing here imports Prefect.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from crm_messaging.channels.opening import open_channels
+from crm_messaging.compose import Sender
+from crm_messaging.rehearsal.caught import CaughtMail
+from crm_messaging.template_library import TemplateLibrary
+from crm_store.catalogue.field import Catalogue
+from crm_store.clubs import keep_club
+from crm_store.database import Store, open_store, reachable
+from crm_store.schema import upgrade
+from flows.clock import Clock
+from flows.engine import Engine
+from flows.rehearsal import rehearsal_channels
+from flows.settings import Settings, read_settings
+from triggers.check import CheckedFile, check_campaigns
+from triggers.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Project:
+    """A club's folder as it stands on disk. Making one opens no database and no network."""
+
+    folder: Path
+    settings: Settings
+    catalogue: Catalogue
+    library: TemplateLibrary
+
+    @property
+    def campaigns_folder(self) -> Path:
+        return self.folder / "campaigns"
+
+    @property
+    def state_folder(self) -> Path:
+        """What Sampark keeps for itself: the editor schema, caught mail, Prefect's home."""
+        return self.folder / ".sampark"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.settings.club.timezone)
+
+    def caught(self) -> CaughtMail:
+        """What a rehearsal's catchers have caught."""
+        return CaughtMail(self.state_folder / "caught")
+
+    def vocabulary(self) -> Vocabulary:
+        """The words that this club's campaigns may use."""
+        settings = self.settings
+        return Vocabulary(
+            catalogue=self.catalogue,
+            plans=frozenset(settings.plans) or None,
+            pipelines=settings.pipelines,
+            topics=settings.topics,
+            languages=settings.club.languages,
+            templates=self.library,
+        )
+
+    def check(self) -> list[CheckedFile]:
+        """Check every campaign file; reads files only."""
+        return check_campaigns(self.campaigns_folder, self.vocabulary())
+
+
+def open_project(folder: Path) -> Project:
+    """Read the club in `folder`. Raises `BrokenSettings` when club.yaml cannot be used."""
+    settings = read_settings(folder)
+    catalogue = settings.catalogue()
+    library = TemplateLibrary(folder / "templates", catalogue, settings.club.languages)
+    return Project(folder, settings, catalogue, library)
+
+
+@contextmanager
+def open_club(project: Project, clock: Clock) -> Iterator[tuple[Store, int]]:
+    """The club's store, its schema up to date, and the club's id in it."""
+    club = project.settings.club
+    store = open_store(project.settings.database, base=project.folder)
+    try:
+        with reachable():
+            upgrade(store)
+            with store.write() as connection:
+                club_id = keep_club(
+                    connection,
+                    code=club.code,
+                    name=club.name,
+                    timezone=club.timezone,
+                    country=club.country,
+                    language=club.languages[0],
+                    currency=club.currency,
+                    website=club.website,
+                    phone=club.phone,
+                    address=club.address,
+                    now=clock(),
+                )
+        yield store, club_id
+    finally:
+        store.close()
+
+
+@asynccontextmanager
+async def open_engine(project: Project, clock: Clock) -> AsyncIterator[Engine]:
+    """Everything a run works with: the store, and the channels of the club's mode.
+
+    In `mode: rehearsal` the channels lead into the catchers, which are started when no running
+    `sampark up` has them open; in `mode: live` they lead to the world.
+    """
+    with open_club(project, clock) as (store, club_id):
+        async with rehearsal_channels(project.settings, project.caught()) as (email, sms):
+            opened = open_channels(email, sms)
+            try:
+                yield Engine(
+                    store=store,
+                    club_id=club_id,
+                    club_zone=project.zone,
+                    catalogue=project.catalogue,
+                    library=project.library,
+                    sender=Sender.of(email) if email else None,
+                    channels=opened,
+                    clock=clock,
+                )
+            finally:
+                for channel in opened.values():
+                    await channel.close()

@@ -1,0 +1,219 @@
+"""The settings of a club: club.yaml, `.env` and the environment. No other module reads these.
+
+The first that says something wins: a flag, the environment (`SAMPARK_…`), `.env`, club.yaml,
+the default. A secret is never read from YAML: it comes from the environment, or from the file
+that `SAMPARK_…_FILE` names.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from crm_messaging.channels.settings import ChannelsSettings
+from crm_store.catalogue.field import Catalogue, FieldType
+from crm_store.catalogue.standard import CUSTOM_EXAMPLES, catalogue_of, custom_field
+from crm_store.errors import SamparkError
+from triggers.model_problems import problems_of
+from triggers.offsets import Duration
+from triggers.problems import Problem
+from triggers.yaml_source import Source, read_yaml
+
+PREFIX = "SAMPARK_"
+_DEEPER = "__"
+_FROM_FILE = "_FILE"
+SECRETS = ("password", "auth_token", "token", "secret")
+
+
+class BrokenSettings(SamparkError):
+    """club.yaml or the environment says something that cannot be used."""
+
+    exit_code = 3
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class _Strict(BaseModel):
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+
+
+class ClubFacts(_Strict):
+    """Who the club is: what `club.*` means in a template."""
+
+    code: str = Field("club", description="A short stable name; a chain has one per club.")
+    name: str
+    timezone: str = Field(description="IANA name, such as Asia/Kolkata.")
+    country: str = Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")
+    languages: tuple[str, ...] = Field(min_length=1, description="The first is the club's own.")
+    currency: str = Field("INR", pattern="^[A-Z]{3}$", description="ISO 4217.")
+    website: str = ""
+    phone: str = ""
+    address: str = ""
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"unknown time zone {zone!r}") from error
+        return zone
+
+
+class CustomFieldSettings(_Strict):
+    """A field of the club's own, `custom.<key>`."""
+
+    type: FieldType = FieldType.TEXT
+    label: str = ""
+
+    @field_validator("type")
+    @classmethod
+    def _can_be_custom(cls, kind: FieldType) -> FieldType:
+        if kind not in CUSTOM_EXAMPLES:
+            raise ValueError(f"a field of your own cannot be of type {kind}")
+        return kind
+
+
+class ConsoleSettings(_Strict):
+    """Where the console listens; loopback unless said otherwise."""
+
+    host: str = "127.0.0.1"
+    port: int = 4290
+
+
+class PrefectSettings(_Strict):
+    """The Prefect server: our own on this port, or another's by its API address."""
+
+    port: int = 4200
+    api_url: str | None = None
+
+
+class CatcherSettings(_Strict):
+    """Where the mail and SMS catchers of a rehearsal listen."""
+
+    smtp_port: int = 4225
+    sms_port: int = 4226
+
+
+class SweepSettings(_Strict):
+    """How often the sweep runs under `up`."""
+
+    every: Duration = timedelta(minutes=5)
+
+
+class Settings(_Strict):
+    """Everything club.yaml may say."""
+
+    club: ClubFacts
+    mode: Literal["rehearsal", "live"] = "rehearsal"
+    database: str = "sqlite:///sampark.db"
+    plans: tuple[str, ...] = ()
+    pipelines: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    topics: tuple[str, ...] = ()
+    fields: Mapping[str, CustomFieldSettings] = Field(default_factory=dict)
+    channels: ChannelsSettings = ChannelsSettings()
+    sweep: SweepSettings = SweepSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    prefect: PrefectSettings = PrefectSettings()
+    catchers: CatcherSettings = CatcherSettings()
+
+    def catalogue(self) -> Catalogue:
+        """The standard fields and the club's own."""
+        return catalogue_of(
+            custom_field(key, one.type, one.label or key) for key, one in self.fields.items()
+        )
+
+
+def read_settings(folder: Path, flags: Mapping[str, Any] | None = None) -> Settings:
+    """Read the settings of the club in `folder`.
+
+    Raises `BrokenSettings` with every problem at once, each with its file, line and column.
+    """
+    path = folder / "club.yaml"
+    if not path.is_file():
+        raise SamparkError(
+            f"There is no club.yaml in {folder}.",
+            "Go to the club's folder, name it with --project, or make one: sampark init DIR",
+        )
+    source = read_yaml(path, shown_as=path.name)
+    problems = [*source.problems, *_secrets_in(source)]
+    if problems or not isinstance(source.data, dict):
+        raise BrokenSettings(problems)
+    given = _merged(source.data, _from_environment(folder))
+    given = _merged(given, flags or {})
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        raise BrokenSettings(problems_of(error, source)) from error
+
+
+def _secrets_in(source: Source) -> list[Problem]:
+    """A secret in a file that is committed and mailed around is no secret."""
+    found = []
+    for path in _paths(source.data):
+        if path and path[-1] in SECRETS:
+            line, column = source.position(path, key=True)
+            variable = PREFIX + _DEEPER.join(str(part) for part in path).upper()
+            found.append(
+                Problem(
+                    source.name,
+                    line,
+                    column,
+                    f"`{path[-1]}` is a secret and must not stand in YAML",
+                    f"set {variable} in .env, or {variable}{_FROM_FILE} to a file that holds it",
+                )
+            )
+    return found
+
+
+def _paths(data: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    paths = [at]
+    if isinstance(data, dict):
+        for key, value in data.items():
+            paths += _paths(value, (*at, key))
+    return paths
+
+
+def _from_environment(folder: Path) -> dict[str, Any]:
+    """`SAMPARK_CHANNELS__EMAIL__SMTP__PASSWORD=x` → {"channels": {"email": {…}}}."""
+    variables = {**dotenv_values(folder / ".env"), **os.environ}
+    tree: dict[str, Any] = {}
+    for name, value in sorted(variables.items()):
+        if not name.startswith(PREFIX) or value is None:
+            continue
+        if name.endswith(_FROM_FILE):
+            name, value = name.removesuffix(_FROM_FILE), _read_secret(name, value)
+        *parents, last = name.removeprefix(PREFIX).lower().split(_DEEPER)
+        branch = tree
+        for parent in parents:
+            branch = branch.setdefault(parent, {})
+        branch[last] = value
+    return tree
+
+
+def _read_secret(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SamparkError(
+            f"{variable} names {path}, which cannot be read: {error.strerror}.",
+            "Name a file that holds the secret, and that this user may read.",
+        ) from error
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid on `under`, branch by branch."""
+    merged = dict(under)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            value = _merged(below, value)
+        merged[key] = value
+    return merged

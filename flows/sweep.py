@@ -1,0 +1,128 @@
+"""The sweep: one pass over all campaigns. Plain code; Prefect is wrapped around it elsewhere.
+
+It works from what is due since the beginning of time, never from "now": a pass that was missed
+or came twice changes nothing but when things happen.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from crm_store import enrollments, events, touchpoints
+from flows.admit import admit
+from flows.advance import advance
+from flows.campaigns import DisabledCampaign, RunningCampaign, load_campaigns
+from flows.deliver import deliver
+from flows.engine import Engine
+from flows.report import CampaignReport, SweepReport
+from triggers.check import CheckedFile
+
+DeliverCampaign: TypeAlias = Callable[[Engine, RunningCampaign, CampaignReport], Awaitable[None]]
+"""Delivers what one campaign has queued, into its report."""
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """What a pass is about: the campaigns that run, and those that cannot."""
+
+    running: Sequence[RunningCampaign]
+    disabled: Sequence[DisabledCampaign]
+
+
+def plan_sweep(engine: Engine, files: list[CheckedFile], only: str | None = None) -> SweepPlan:
+    """The campaigns of a pass; with `only`, that one alone."""
+    running, disabled = load_campaigns(engine.store, files, engine.catalogue, engine.clock())
+    if only is None:
+        return SweepPlan(running, disabled)
+    return SweepPlan(
+        [one for one in running if one.slug == only],
+        [one for one in disabled if one.slug == only],
+    )
+
+
+async def sweep(
+    engine: Engine, plan: SweepPlan, *, deliver_campaign: DeliverCampaign | None = None
+) -> SweepReport:
+    """Admit, advance and deliver for every campaign; the broken ones are named in the report."""
+    report = SweepReport(engine.clock())
+    reports = {one.slug: CampaignReport(one.slug) for one in plan.running}
+    report.campaigns = [
+        *reports.values(),
+        *(CampaignReport(one.slug, disabled=one.problem) for one in plan.disabled),
+    ]
+    _put_in_order(engine, report)
+    for campaign in plan.running:
+        reports[campaign.slug].admitted = admit(engine, campaign)
+    _bring_due(engine, plan.running, reports)
+    for campaign in plan.running:
+        mine = reports[campaign.slug]
+        if mine.due:
+            await (deliver_campaign or deliver)(engine, campaign, mine)
+    _count_waiting(engine, reports)
+    return report
+
+
+async def handle_events(
+    engine: Engine,
+    plan: SweepPlan,
+    *,
+    limit: int = 500,
+    deliver_campaign: DeliverCampaign | None = None,
+) -> SweepReport | None:
+    """Turn newly recorded events into messages; `None` when there are none.
+
+    The fast way beside the sweep: it admits for these events only, wakes whom an exit event
+    concerns, and delivers what is queued for the campaigns that listen.
+    """
+    now = engine.clock()
+    with engine.store.write() as connection:
+        taken = events.take_unhandled(connection, limit=limit, now=now)
+    if not taken:
+        return None
+    ids = [event_id for event_id, _ in taken]
+    names = {name for _, name in taken}
+    listening = [one for one in plan.running if one.current.definition.trigger.listens_to in names]
+    leaving = [one for one in plan.running if names & set(one.current.definition.exit_on)]
+    reports = {one.slug: CampaignReport(one.slug) for one in (*listening, *leaving)}
+    report = SweepReport(now, list(reports.values()))
+    with engine.store.write() as connection:
+        for campaign in leaving:
+            exit_on = campaign.current.definition.exit_on
+            enrollments.wake_for_exit(connection, campaign.slug, ids, exit_on, now)
+    for campaign in listening:
+        reports[campaign.slug].admitted = admit(engine, campaign, ids)
+    concerned = [one for one in plan.running if one.slug in reports]
+    _bring_due(engine, concerned, reports)
+    for campaign in listening:
+        mine = reports[campaign.slug]
+        if mine.due:
+            await (deliver_campaign or deliver)(engine, campaign, mine)
+    _count_waiting(engine, reports)
+    return report
+
+
+def _put_in_order(engine: Engine, report: SweepReport) -> None:
+    """Look after dead workers' claims, moved dates, and the events nobody took."""
+    now = engine.clock()
+    with engine.store.write() as connection:
+        report.recovered, report.in_doubt = touchpoints.recover(connection, now)
+        enrollments.follow_moved_terms(connection, now)
+
+
+def _bring_due(
+    engine: Engine, campaigns: Sequence[RunningCampaign], reports: dict[str, CampaignReport]
+) -> None:
+    """Make touchpoints of what is due, queue them, and count them by campaign."""
+    for campaign in campaigns:
+        advance(engine, campaign)
+    now = engine.clock()
+    with engine.store.write() as connection:
+        touchpoints.queue_due(connection, now)
+        for slug, report in reports.items():
+            report.due = touchpoints.count_queued(connection, slug, now)
+
+
+def _count_waiting(engine: Engine, reports: dict[str, CampaignReport]) -> None:
+    with engine.store.read() as connection:
+        for slug, report in reports.items():
+            report.waiting = enrollments.waiting(connection, slug)
