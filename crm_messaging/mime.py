@@ -15,7 +15,7 @@ from hashlib import sha256
 from email_validator import EmailNotValidError, validate_email
 
 from crm_messaging.message import EmailParts
-from crm_messaging.mime_words import BadHeader, phrase, structured, unstructured
+from crm_messaging.mime_words import MAX_LINE, BadHeader, phrase, structured, unstructured
 from crm_store.errors import SamparkError
 
 _PLAIN_ADDRESS = re.compile(
@@ -27,9 +27,6 @@ _OURS = frozenset(
     {"from", "to", "cc", "bcc", "sender", "return-path", "subject", "date", "message-id"}
     | {"mime-version", "content-type", "content-transfer-encoding"}
 )
-_STRUCTURED = ("list-", "feedback-id", "precedence", "auto-submitted", "x-")
-_NOT_7BIT = re.compile(r"[^\t\n\x20-\x7e]|[^\n]{999}")
-_BASE64_LINE = 76
 
 
 class BadAddress(SamparkError):
@@ -140,19 +137,27 @@ def _extra(name: str, value: str) -> str:
         raise BadHeader(f"The header {name!r} cannot be set.", "Choose another name.")
     if name.lower() == "reply-to":
         return f"{name}: {_mailbox(Mailbox(*parseaddr(value)))}"
-    if name.lower().startswith(_STRUCTURED):
-        return structured(name, value)
-    return unstructured(name, value)
+    return structured(name, value)
 
 
 def _part(subtype: str, text: str, boundary: str) -> str:
     """A part's header and body: as it is where that is safe in 7 bits, else in base64."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    kind = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: '
-    if text.isascii() and not _NOT_7BIT.search(text) and boundary not in text:
-        return f"{kind}7bit\r\n\r\n{text.replace(chr(10), chr(13) + chr(10))}"
-    # RFC 2045 section 6.8: text is brought to CRLF before it is encoded.
-    octets = text.replace("\n", "\r\n").encode("utf-8", "replace")
-    encoded = b2a_base64(octets, newline=False).decode("ascii")
-    lines = (encoded[at : at + _BASE64_LINE] for at in range(0, len(encoded), _BASE64_LINE))
-    return f"{kind}base64\r\n\r\n" + "\r\n".join(lines)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")
+    # RFC 2045 section 6.8: text is brought to CRLF also before it is encoded.
+    body = "\r\n".join(lines)
+    encoding = "7bit"
+    if not (text.isascii() and _is_plain(lines)) or boundary in text:
+        encoding = "base64"
+        encoded = b2a_base64(body.encode("utf-8", "replace"), newline=False).decode("ascii")
+        body = "\r\n".join([encoded[at : at + 76] for at in range(0, len(encoded), 76)])
+    return (
+        f'Content-Type: text/{subtype}; charset="utf-8"\r\n'
+        f"Content-Transfer-Encoding: {encoding}\r\n\r\n{body}"
+    )
+
+
+def _is_plain(lines: list[str]) -> bool:
+    """Whether ASCII lines may stand in a message as they are (RFC 5322 section 2.3)."""
+    return max(map(len, lines)) <= MAX_LINE and "".join(lines).isprintable()

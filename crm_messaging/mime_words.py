@@ -7,14 +7,17 @@ from functools import lru_cache
 
 from crm_store.errors import SamparkError
 
-MAX_LINE = 78
-"""Characters of a header line where it can be broken: RFC 5322 section 2.1.1, its "should"."""
+MAX_LINE = 998
+"""Octets of a line without its end: RFC 5322 section 2.1.1, its "must"."""
+GOOD_LINE = 78
+"""The same section's "should": header lines are broken here where they can be."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _ENCODED_WORD_BEGIN = "=?"
-# An encoded word has at most 75 characters (RFC 2047 section 2), 12 of them "=?utf-8?b?" and "?=".
-_WORD_OCTETS = (75 - 12) // 4 * 3
+# A line with an encoded word has at most 76 characters (RFC 2047 section 2): the header's name,
+# up to "Reply-To: ", and one such word with "=?utf-8?b?" and "?=" around it.
+_WORD_OCTETS = (76 - 10 - 12) // 4 * 3
 
 
 class BadHeader(SamparkError):
@@ -30,9 +33,9 @@ def unstructured(name: str, value: str) -> str:
     plain = value.isascii() and _ENCODED_WORD_BEGIN not in value and value == value.strip()
     if plain:
         line = f"{name}: {value}"
-        if len(line) <= MAX_LINE:
+        if len(line) <= GOOD_LINE:
             return line
-        if all(len(word) < MAX_LINE for word in value.split(" ")) and "  " not in value:
+        if all(len(word) < GOOD_LINE for word in value.split(" ")) and "  " not in value:
             return _folded(name, value.split(" "))
     return _folded(name, _encoded_words(value))
 
@@ -46,7 +49,7 @@ def structured(name: str, value: str) -> str:
     if not value.isascii():
         raise BadHeader(f"The header {name} holds characters other than ASCII.")
     folded = _folded(name, value.split(" "))
-    if max(map(len, folded.split("\r\n"))) > 998:
+    if max(map(len, folded.split("\r\n"))) > MAX_LINE:
         raise BadHeader(f"The header {name} holds too long a word.", "Shorten it.")
     return folded
 
@@ -55,7 +58,7 @@ def structured(name: str, value: str) -> str:
 def phrase(name: str) -> str:
     """A name before an address (RFC 5322 section 3.2.5). Raises `BadHeader`."""
     refuse_control("name", name)
-    if name.isascii() and _ENCODED_WORD_BEGIN not in name and len(name) < MAX_LINE - 10:
+    if name.isascii() and _ENCODED_WORD_BEGIN not in name and len(name) < GOOD_LINE - 10:
         if _ATOMS.fullmatch(name):
             return name
         if name == name.strip():
@@ -102,9 +105,10 @@ def _encoded_words(text: str) -> list[str]:
 
 
 def _folded(name: str, words: list[str]) -> str:
-    lines, line = [], f"{name}:"
-    for word in words:
-        if len(line) + 1 + len(word) > MAX_LINE and line.strip():
+    """The words, broken between them; the first stays beside the header's name."""
+    lines, line = [], f"{name}: {words[0]}"
+    for word in words[1:]:
+        if len(line) + 1 + len(word) > GOOD_LINE:
             lines.append(line)
             line = ""
         line += f" {word}"
