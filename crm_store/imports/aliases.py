@@ -61,3 +61,9 @@ MEMBERSHIPS: dict[str, tuple[str, ...]] = {
 VISITS: dict[str, tuple[str, ...]] = {
     "visited_at": ("visit time", "check in", "check in time", "date", "дата", "время визита"),
 }
+PURCHASES: dict[str, tuple[str, ...]] = {
+    "ref": ("invoice", "invoice no", "receipt", "order id", "order no", "чек", "номер заказа"),
+    "item": ("product", "description", "товар"),
+    "amount": ("total", "price", "sum", "сумма"),
+    "purchased_at": ("purchased on", "invoice date", "order date", "date", "дата"),
+}

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -184,6 +185,19 @@ def read_moment(cell: str, reading: Reading) -> datetime:
     if offset is None:
         return at
     return datetime.fromisoformat(at.replace(tzinfo=None).isoformat() + offset[1])
+
+
+def read_day_or_moment(cell: str, reading: Reading) -> datetime:
+    """A moment; of a day without a time it is the club's midnight."""
+    if ":" in cell:
+        return read_moment(cell, reading)
+    return datetime.combine(_day(cell, cell, reading), time(), reading.zone)
+
+
+def read_amount(cell: str, reading: Reading) -> Decimal:
+    """An amount of money in major units, to the hundredth."""
+    read_number(cell, reading)
+    return Decimal(re.sub(r"\s", "", cell)).quantize(Decimal("0.01"))
 
 
 READERS: dict[FieldType, Reader] = {

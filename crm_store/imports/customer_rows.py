@@ -4,6 +4,7 @@ An empty cell says nothing: what is known stays. Tags are added, never taken awa
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -12,6 +13,7 @@ from crm_store.catalogue.field import Catalogue
 from crm_store.events import STAGE_CHANGED
 from crm_store.imports.batch import SOURCE, Incoming, Outcome, Purpose
 from crm_store.imports.permission import (
+    Answer,
     answers,
     close_addresses,
     closed_addresses,
@@ -27,8 +29,36 @@ from crm_store.tables import table_of
 
 _CUSTOMER, _TAG, _EVENT = table_of(Customer), table_of(CustomerTag), table_of(Event)
 
-Known = Mapping[str, dict[str, Any]]
-"""A customer's row by her reference."""
+
+@dataclass(frozen=True)
+class Change:
+    """What a row brings of one customer: her columns before and after, and what is new."""
+
+    before: dict[str, Any] | None
+    """As stored; None when she is new."""
+    after: dict[str, Any]
+    tags: list[str]
+    answers: list[Answer]
+    closed: set[tuple[str, str]]
+    """(channel, address) pairs to suppress."""
+
+    @property
+    def ref(self) -> str:
+        return str(self.after["ref"])
+
+    @property
+    def differs(self) -> bool:
+        """Whether a column of a known customer has another value."""
+        before = self.before
+        return before is not None and any(
+            before[name] != value for name, value in self.after.items() if name != "updated_at"
+        )
+
+    @property
+    def moved(self) -> bool:
+        """Whether she went from one stage to another."""
+        before = self.before
+        return before is not None and before["stage_changed_at"] != self.after["stage_changed_at"]
 
 
 def plain_columns(catalogue: Catalogue) -> list[str]:
@@ -50,96 +80,102 @@ def store_customers(
     connection: Connection, rows: Sequence[Incoming], purpose: Purpose, *, dry_run: bool
 ) -> Outcome:
     """Compare a batch (each reference at most once) with the store, and write the difference."""
-    known = _known(connection, rows, purpose)
-    ids = {ref: int(row["id"]) for ref, row in known.items()}
-    wanted = {row.values["ref"]: _wanted(row, known, purpose) for row in rows}
-    tags = _new_tags(connection, rows, ids)
-    said = {
-        row.values["ref"]: answers(row.values, f"{purpose.file}, line {row.line}") for row in rows
-    }
-    stored = stored_answers(connection, ids.values())
-    news = {
-        ref: [
-            answer
-            for answer in given
-            if is_news(answer, stored.get((ids.get(ref, 0), answer.channel)))
-        ]
-        for ref, given in said.items()
-    }
-    closed = {
-        row.values["ref"]: closed_addresses(row.values, known.get(row.values["ref"], {}))
-        for row in rows
-    }
-    all_closed = set().union(*closed.values())
-    open_still = all_closed - stored_closed(connection, all_closed)
-
-    changed = {ref for ref in known if _differs(wanted[ref], known[ref])}
-    touched = {ref for ref in known if tags[ref] or news[ref] or closed[ref] & open_still}
-    outcome = Outcome(added=len(rows) - len(known), updated=len(changed | touched))
-    outcome.unchanged = len(rows) - outcome.added - outcome.updated
-    if dry_run:
-        return outcome
-    new = [row for ref, row in wanted.items() if ref not in known]
-    ids |= _insert(connection, new, purpose)
-    _update(connection, [wanted[ref] | {"key": ids[ref]} for ref in changed])
-    _record_moves(connection, [(known[ref], wanted[ref]) for ref in changed], purpose)
-    pairs = [{"customer_id": ids[ref], "tag": tag} for ref, found in tags.items() for tag in found]
-    if pairs:
-        connection.execute(insert_new(connection, _TAG), pairs)
-    given = [(ids[ref], answer) for ref, found in news.items() for answer in found]
-    write_answers(connection, given, purpose.now)
-    close_addresses(connection, open_still, purpose.now)
+    changes = _changes(connection, rows, purpose)
+    outcome = Outcome()
+    for change in changes:
+        if change.before is None:
+            outcome.added += 1
+        elif change.differs or change.tags or change.answers or change.closed:
+            outcome.updated += 1
+        else:
+            outcome.unchanged += 1
+    if not dry_run:
+        _write(connection, changes, purpose)
     return outcome
 
 
-def _known(connection: Connection, rows: Sequence[Incoming], purpose: Purpose) -> Known:
+def _changes(connection: Connection, rows: Sequence[Incoming], purpose: Purpose) -> list[Change]:
+    known = _known(connection, rows, purpose)
+    ids = [row["id"] for row in known.values()]
+    tagged = _stored_tags(connection, ids)
+    said = stored_answers(connection, ids)
+    closing = {
+        row.line: closed_addresses(row.values, known.get(row.values["ref"], {})) for row in rows
+    }
+    closed = stored_closed(connection, set().union(*closing.values()))
+    changes = []
+    for row in rows:
+        before = known.get(row.values["ref"])
+        key = before["id"] if before else None
+        given = answers(row.values, f"{purpose.file}, line {row.line}")
+        changes.append(
+            Change(
+                before,
+                _after(row.values, before or {}, purpose),
+                [tag for tag in row.values.get("tags", ()) if (key, tag) not in tagged],
+                [answer for answer in given if is_news(answer, said.get((key, answer.channel)))],
+                closing[row.line] - closed,
+            )
+        )
+    return changes
+
+
+def _known(
+    connection: Connection, rows: Sequence[Incoming], purpose: Purpose
+) -> dict[str, dict[str, Any]]:
+    """The customers of a batch that are there already, locked until it is written."""
     found = connection.execute(
-        select(_CUSTOMER).where(
+        select(_CUSTOMER)
+        .where(
             _CUSTOMER.c.club_id == purpose.club_id,
             _CUSTOMER.c.ref.in_([row.values["ref"] for row in rows]),
         )
+        .with_for_update()
     )
     return {row.ref: dict(row._mapping) for row in found}
 
 
-def _wanted(incoming: Incoming, known: Known, purpose: Purpose) -> dict[str, Any]:
+def _stored_tags(connection: Connection, customer_ids: Sequence[int]) -> set[tuple[int, str]]:
+    found = connection.execute(
+        select(_TAG.c.customer_id, _TAG.c.tag).where(_TAG.c.customer_id.in_(customer_ids))
+    )
+    return {(row.customer_id, row.tag) for row in found}
+
+
+def _after(
+    values: Mapping[str, Any], before: Mapping[str, Any], purpose: Purpose
+) -> dict[str, Any]:
     """Her row as it should be after the import."""
-    values = incoming.values
-    before = known.get(values["ref"], {})
-    names = plain_columns(purpose.catalogue)
-    row = {name: values.get(name, before.get(name)) for name in names}
+    row = {name: values.get(name, before.get(name)) for name in plain_columns(purpose.catalogue)}
     row["first_name"], row["last_name"] = row["first_name"] or "", row["last_name"] or ""
     own = {key: values[key] for key in custom_keys(purpose.catalogue) if key in values}
     row["custom"] = {**before.get("custom", {}), **own}
-    row["stage_changed_at"] = before.get("stage_changed_at")
-    if before and _moved(before, row):
-        row["stage_changed_at"] = purpose.now
+    moved = bool(before) and _moved(before, row)
+    row["stage_changed_at"] = purpose.now if moved else before.get("stage_changed_at")
     row["updated_at"] = purpose.now
     return row
 
 
-def _differs(wanted: dict[str, Any], before: dict[str, Any]) -> bool:
-    return any(before[name] != value for name, value in wanted.items() if name != "updated_at")
-
-
 def _moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Whether her stage changed. To learn the stage of someone who had none is no change."""
+    """To learn the stage of someone who had none is no move."""
     place = ("pipeline", "stage")
     return bool(before["stage"]) and any(before[name] != after[name] for name in place)
 
 
-def _new_tags(
-    connection: Connection, rows: Sequence[Incoming], ids: Mapping[str, int]
-) -> dict[str, list[str]]:
-    stored = connection.execute(
-        select(_TAG.c.customer_id, _TAG.c.tag).where(_TAG.c.customer_id.in_(list(ids.values())))
-    )
-    has = {(row.customer_id, row.tag) for row in stored}
-    return {
-        ref: [tag for tag in row.values.get("tags", ()) if (ids.get(ref), tag) not in has]
-        for row in rows
-        for ref in [row.values["ref"]]
-    }
+def _write(connection: Connection, changes: Sequence[Change], purpose: Purpose) -> None:
+    known = {change.ref: int(change.before["id"]) for change in changes if change.before}
+    new = _insert(connection, [one.after for one in changes if one.before is None], purpose)
+    ids = known | new
+    _update(connection, [one.after | {"key": ids[one.ref]} for one in changes if one.differs])
+    moves = [_move(one, ids[one.ref], purpose) for one in changes if one.moved]
+    if moves:
+        connection.execute(insert_new(connection, _EVENT), moves)
+    tags = [{"customer_id": ids[one.ref], "tag": tag} for one in changes for tag in one.tags]
+    if tags:
+        connection.execute(insert_new(connection, _TAG), tags)
+    given = [(ids[one.ref], answer) for one in changes for answer in one.answers]
+    write_answers(connection, given, purpose.now)
+    close_addresses(connection, set().union(*(one.closed for one in changes)), purpose.now)
 
 
 def _insert(
@@ -168,24 +204,15 @@ def _update(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         )
 
 
-def _record_moves(
-    connection: Connection,
-    changes: Sequence[tuple[dict[str, Any], dict[str, Any]]],
-    purpose: Purpose,
-) -> None:
-    events = [
-        {
-            "customer_id": before["id"],
-            "name": STAGE_CHANGED,
-            "data": {"pipeline": after["pipeline"], "from": before["stage"], "to": after["stage"]},
-            "source": SOURCE,
-            # A move is known by the moment of the one before it: she may go the same way twice.
-            "source_id": f"stage:{before['id']}:{before['stage_changed_at'] or 'first'}",
-            "occurred_at": purpose.now,
-            "recorded_at": purpose.now,
-        }
-        for before, after in changes
-        if _moved(before, after)
-    ]
-    if events:
-        connection.execute(insert_new(connection, _EVENT), events)
+def _move(change: Change, customer_id: int, purpose: Purpose) -> dict[str, Any]:
+    before, after = change.before or {}, change.after
+    return {
+        "customer_id": customer_id,
+        "name": STAGE_CHANGED,
+        "data": {"pipeline": after["pipeline"], "from": before["stage"], "to": after["stage"]},
+        "source": SOURCE,
+        # A move is known by the moment of the one before it: she may go the same way twice.
+        "source_id": f"stage:{customer_id}:{before['stage_changed_at'] or 'first'}",
+        "occurred_at": purpose.now,
+        "recorded_at": purpose.now,
+    }

@@ -7,14 +7,16 @@ from typing import Any, TypeAlias
 from crm_store.catalogue.field import Catalogue, Field, FieldType
 from crm_store.errors import UsageError
 from crm_store.imports import permission, whose
-from crm_store.imports.aliases import CUSTOMERS, MEMBERSHIPS, VISITS
+from crm_store.imports.aliases import CUSTOMERS, MEMBERSHIPS, PURCHASES, VISITS
 from crm_store.imports.batch import Outcome
 from crm_store.imports.cells import (
     READERS,
     Reader,
     Reading,
+    read_amount,
     read_birth_date,
     read_date,
+    read_day_or_moment,
     read_email,
     read_language,
     read_moment,
@@ -27,6 +29,7 @@ from crm_store.imports.cells import (
 from crm_store.imports.columns import Column
 from crm_store.imports.customer_rows import store_customers
 from crm_store.imports.membership_rows import store_memberships
+from crm_store.imports.purchase_rows import store_purchases
 from crm_store.imports.visit_rows import store_visits
 
 Writer: TypeAlias = Callable[..., Outcome]
@@ -70,7 +73,20 @@ VISIT_COLUMNS = (
     *whose.COLUMNS,
     Column("visited_at", read_moment, VISITS["visited_at"], required=True),
 )
-NAMES = ("customers", "memberships", "visits")
+_PURCHASE_READERS: dict[str, Reader] = {
+    "ref": read_text,
+    "item": read_text,
+    "amount": read_amount,
+    "purchased_at": read_day_or_moment,
+}
+PURCHASE_COLUMNS = (
+    *whose.COLUMNS,
+    *(
+        Column(name, read, PURCHASES[name], required=name != "item")
+        for name, read in _PURCHASE_READERS.items()
+    ),
+)
+NAMES = ("customers", "memberships", "visits", "purchases")
 
 
 def kind_of(name: str, catalogue: Catalogue) -> Kind:
@@ -82,6 +98,8 @@ def kind_of(name: str, catalogue: Catalogue) -> Kind:
         return Kind(name, MEMBERSHIP_COLUMNS, store_memberships, key=key)
     if name == "visits":
         return Kind(name, VISIT_COLUMNS, store_visits)
+    if name == "purchases":
+        return Kind(name, PURCHASE_COLUMNS, store_purchases, key=(*whose.KEY_OF, "ref"))
     raise UsageError(f"There is nothing called {name} to import.", f"Import {', '.join(NAMES)}.")
 
 

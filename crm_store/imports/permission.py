@@ -57,7 +57,7 @@ def closed_addresses(values: Mapping[str, Any], known: Mapping[str, Any]) -> set
 
 def stored_answers(
     connection: Connection, customer_ids: Iterable[int]
-) -> dict[tuple[int, str], bool]:
+) -> dict[tuple[int | None, str], bool]:
     """(customer, channel) → what she said so far of the whole channel."""
     rows = connection.execute(
         select(_CONSENT.c.customer_id, _CONSENT.c.channel, _CONSENT.c.granted).where(

@@ -1,11 +1,15 @@
 """Importing files into a real store: what is added, changed, left alone and refused."""
 
 import csv
+import io
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from making import NOW, TODAY, make_club, make_consent, make_customer, make_membership, rows_of
 
 from crm_store.catalogue.field import FieldType
@@ -14,7 +18,7 @@ from crm_store.database import Store
 from crm_store.errors import UsageError
 from crm_store.imports.result import ImportResult, write_rejected
 from crm_store.imports.run import BATCH, import_file
-from crm_store.models.activity import Visit
+from crm_store.models.activity import Purchase, Visit
 from crm_store.models.consent import Consent, Suppression
 from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
@@ -54,6 +58,11 @@ class Office:
 @pytest.fixture
 def office(store: Store, tmp_path: Path) -> Office:
     return Office(store, tmp_path)
+
+
+@pytest.fixture
+def sqlite_office(sqlite_store: Store, tmp_path: Path) -> Office:
+    return Office(sqlite_store, tmp_path)
 
 
 def counts(result: ImportResult) -> dict[str, int]:
@@ -325,6 +334,20 @@ def test_visits_are_counted_once(office: Office) -> None:
     assert counts(office.bring("visits", text)) == {"unchanged": 3, "rejected": 1}
 
 
+def test_purchases_are_written_once_and_corrected(office: Office) -> None:
+    make_customer(office.store, ref="1")
+    text = (
+        "CustomerID,InvoiceNo,InvoiceDate,Amount\n1,A-1,2026-11-20,{}\n1,A-2,2026-11-21 09:30,-5\n"
+    )
+    assert counts(office.bring("purchases", text.format("1 499.5"))) == {"added": 2}
+    assert counts(office.bring("purchases", text.format("1499.50"))) == {"unchanged": 2}
+    assert counts(office.bring("purchases", text.format("1500"))) == {"updated": 1, "unchanged": 1}
+    assert office.rows(Purchase, "ref", "item", "amount", "purchased_at") == [
+        ("A-1", "", Decimal(1500), datetime(2026, 11, 19, 18, 30, tzinfo=UTC)),
+        ("A-2", "", Decimal(-5), datetime(2026, 11, 21, 4, 0, tzinfo=UTC)),
+    ]
+
+
 def test_an_address_of_several_customers_names_nobody(office: Office) -> None:
     for _ in range(2):
         make_customer(office.store, email="family@example.org")
@@ -358,3 +381,39 @@ def test_rows_and_repeats_are_the_same_across_batches(office: Office) -> None:
         "The same as line",
     ]
     assert progress == [BATCH, 2 * BATCH, 2 * BATCH + 12]
+
+
+NAMES = st.sampled_from(["", "Asha", "Иван", "आशा", '"quoted"', "=1+1"])
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["1", "2", "3", ""]),
+        NAMES,
+        st.sampled_from(["", "a@example.org", "A@EXAMPLE.ORG", "nobody"]),
+        st.sampled_from(["", "new", "lost"]),
+        st.sampled_from(["", "vip", "vip;pt"]),
+        st.sampled_from(["", "yes", "no", "perhaps"]),
+        st.sampled_from(["", "yes", "no"]),
+    ),
+    max_size=6,
+)
+
+
+@given(st.lists(ROWS, min_size=1, max_size=3))
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_whatever_came_before_the_second_time_changes_nothing(
+    sqlite_office: Office, files: list[list[tuple[str, ...]]]
+) -> None:
+    for number, rows in enumerate(files):
+        text = io.StringIO(newline="")
+        heading = ("ref", "first name", "email", "stage", "tags", "email consent", "dnd")
+        csv.writer(text).writerows([heading, *rows])
+        moment = NOW + timedelta(days=2 * number)
+        first = sqlite_office.bring("customers", text.getvalue(), now=moment)
+        tables = (Customer, CustomerTag, Consent, Suppression, Event)
+        before = [sqlite_office.rows(table) for table in tables]
+        again = sqlite_office.bring("customers", text.getvalue(), now=moment + timedelta(days=1))
+        assert (again.added, again.updated) == (0, 0)
+        assert again.rejected == first.rejected
+        assert [sqlite_office.rows(table) for table in tables] == before
