@@ -1,0 +1,135 @@
+"""Events on the fast way: recorded, taken once, and at the server."""
+
+from datetime import timedelta
+
+import pytest
+from engines import Workshop
+from making import NOW, make_customer, make_event, rows_of
+from smtp_script import scripted
+
+from crm_messaging.channels.smtp import SmtpChannel
+from crm_messaging.channels.smtp_settings import SmtpSettings
+from crm_store import events
+from crm_store.events import STAGE_CHANGED
+from crm_store.models.campaign import Enrollment
+from crm_store.models.customer import Customer
+from crm_store.models.event import Event
+from flows.report import SweepReport
+from flows.sweep import handle_events, plan_sweep
+
+LEADS = """
+campaign: leads
+name: Leads
+topic: news
+trigger: {type: new_lead, sources: [instagram]}
+exit_on: [trial_booked]
+steps:
+  - {id: welcome, at: now, email: note/one}
+  - {id: nudge, at: +2d, email: note/two}
+"""
+TRIAL = """
+campaign: trial
+name: Trial
+topic: news
+trigger: {type: stage_change, pipeline: sales, to: trial_booked}
+steps:
+  - {id: confirm, at: now, email: note/two}
+"""
+
+
+async def handle(club: Workshop) -> SweepReport | None:
+    return await handle_events(club.engine, plan_sweep(club.engine, club.files))
+
+
+async def test_a_new_lead_is_greeted_once(club: Workshop) -> None:
+    club.campaign(LEADS)
+    make_event(club.store, make_customer(club.store), data={"source": "instagram"})
+    make_event(club.store, make_customer(club.store), data={"source": "walk-in"})
+    report = await handle(club)
+    assert report is not None
+    assert (report.admitted, report.campaigns[0].by_state()) == (1, {"accepted": 1})
+    assert await handle(club) is None
+    assert (await club.sweep()).admitted == 0
+    assert club.caught_ids() == club.accepted_ids()
+    assert len(club.caught_ids()) == 1
+
+
+async def test_what_the_intake_missed_the_sweep_finds(club: Workshop) -> None:
+    """Taken from the inbox by a process that then died: admission does not go by that mark."""
+    club.campaign(LEADS)
+    make_event(club.store, make_customer(club.store), data={"source": "instagram"}, handled_at=NOW)
+    assert await handle(club) is None
+    assert (await club.sweep()).campaigns[0].by_state() == {"accepted": 1}
+
+
+async def test_a_stage_change_moves_her_and_starts_the_campaign(club: Workshop) -> None:
+    club.campaign(TRIAL)
+    customer = make_customer(club.store, pipeline="sales", stage="new")
+    data = {"pipeline": "sales", "from": "new", "to": "trial_booked"}
+    for _ in range(2):
+        with club.store.write() as connection:
+            events.record(
+                connection,
+                customer_id=customer,
+                name=STAGE_CHANGED,
+                data=data,
+                source="crm",
+                source_id="delivery-1",
+                occurred_at=NOW,
+                now=NOW,
+            )
+    report = await handle(club)
+    assert report is not None and report.campaigns[0].by_state() == {"accepted": 1}
+    assert rows_of(club.store, Customer, "stage") == [("trial_booked",)]
+    assert len(rows_of(club.store, Event)) == 1
+
+
+async def test_an_exit_event_is_noticed_at_once(club: Workshop) -> None:
+    club.campaign(LEADS)
+    customer = make_customer(club.store)
+    make_event(club.store, customer, data={"source": "instagram"})
+    await handle(club)
+    make_event(club.store, customer, "trial_booked", occurred_at=NOW + timedelta(minutes=1))
+    club.clock.on(minutes=2)
+    await handle(club)
+    assert rows_of(club.store, Enrollment, "status") == [("exited",)]
+
+
+async def test_an_event_of_last_year_starts_nothing(club: Workshop) -> None:
+    club.campaign(LEADS)
+    past = NOW - timedelta(days=365)
+    lead = make_customer(club.store)
+    make_event(club.store, lead, data={"source": "instagram"}, occurred_at=past)
+    report = await handle(club)
+    assert report is not None and report.admitted == 0
+
+
+@pytest.mark.parametrize(
+    ("faults", "state", "reason", "again_in"),
+    [
+        ({"dot": "451 4.7.1 greylisted\r\n"}, "queued", "not_now", timedelta(minutes=5)),
+        ({"dot": "554 5.7.1 spam\r\n"}, "rejected", "refused", timedelta(0)),
+        ({"RCPT": "550 5.1.1 no such user\r\n"}, "rejected", "refused", timedelta(0)),
+        ({"dot": "<close>"}, "in_doubt", "no_reply", timedelta(0)),
+        ({"greeting": "<close>"}, "queued", "no_connection", timedelta(minutes=2)),
+    ],
+)
+async def test_what_a_bad_server_makes_of_the_ledger(
+    club: Workshop,
+    faults: dict[str, str],
+    state: str,
+    reason: str,
+    again_in: timedelta,
+) -> None:
+    club.campaign(LEADS)
+    make_event(club.store, make_customer(club.store), data={"source": "instagram"})
+    async with scripted(faults) as server:
+        smtp = SmtpSettings(host="127.0.0.1", port=server.port, tls="none", sessions=1)
+        await club.engine.channels["email"].close()
+        club.engine.channels["email"] = SmtpChannel(smtp)
+        await club.sweep()
+        assert club.ledger("state", "reason") == [(state, reason)]
+        assert club.ledger("not_before") == [(NOW + again_in,)]
+        club.clock.on(seconds=30)
+        assert (await club.sweep()).campaigns[0].due == 0
+        await club.engine.channels["email"].close()

@@ -1,0 +1,138 @@
+"""Many sessions, few commits, and nothing leaves before its commit."""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from making import (
+    NOW,
+    make_consent,
+    make_customer,
+    make_enrollment,
+    make_touchpoint,
+    make_version,
+    rows_of,
+)
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+from crm_store import touchpoints
+from crm_store.database import Store
+from crm_store.models.touchpoint import State, Touchpoint
+from crm_store.touchpoints import Ruling
+from flows.group_commit import GroupCommit
+
+
+def claimed(store: Store, number: int) -> list[int]:
+    """Touchpoints of as many customers, claimed with token `t`."""
+    version = make_version(store)
+    made = []
+    for _ in range(number):
+        customer = make_customer(store)
+        made.append(make_touchpoint(store, customer, make_enrollment(store, customer, version)))
+    with store.write() as connection:
+        touchpoints.claim(
+            connection,
+            campaign="renewal",
+            token="t",
+            now=NOW,
+            lease_until=NOW + timedelta(minutes=20),
+            limit=number,
+        )
+    return made
+
+
+def ledger_of(store: Store) -> GroupCommit:
+    return GroupCommit(store, token="t", topic="renewals", exit_on=(), clock=lambda: NOW)
+
+
+def states(store: Store) -> list[str]:
+    return [str(state) for (state,) in rows_of(store, Touchpoint, "state")]
+
+
+async def test_sending_is_committed_when_the_answer_comes(store: Store) -> None:
+    [made] = claimed(store, 1)
+    async with ledger_of(store) as ledger:
+        assert await ledger.may_send(made)
+        assert states(store) == ["sending"]  # read by another connection
+
+
+async def test_sessions_that_wait_together_share_a_commit(store: Store) -> None:
+    made = claimed(store, 40)
+    commits = []
+    event.listen(store.engine, "commit", commits.append)
+    async with ledger_of(store) as ledger:
+        answers = await asyncio.gather(*(ledger.may_send(one) for one in made))
+        for one in made:
+            ledger.settle(Ruling(one, State.ACCEPTED))
+    assert answers == [True] * 40
+    assert states(store) == ["accepted"] * 40
+    assert len(commits) <= 3  # the first wish alone, the others together, the receipts
+
+
+async def test_who_opted_out_in_between_is_told_no_and_the_others_go(store: Store) -> None:
+    made = claimed(store, 3)
+    [(_,), (opted_out,), (_,)] = rows_of(store, Touchpoint, "customer_id")
+    make_consent(store, opted_out)
+    async with ledger_of(store) as ledger:
+        answers = await asyncio.gather(*(ledger.may_send(one) for one in made))
+    assert answers == [True, False, True]
+    assert states(store) == ["sending", "claimed", "sending"]
+
+
+async def test_leaving_writes_the_last_receipts(store: Store) -> None:
+    [made] = claimed(store, 1)
+    async with ledger_of(store) as ledger:
+        await ledger.may_send(made)
+        ledger.settle(Ruling(made, State.ACCEPTED))
+    assert states(store) == ["accepted"]
+
+
+async def test_a_receipt_outlasts_a_locked_database(sqlite_store: Store) -> None:
+    """Another program holds the lock for longer than the driver waits: the receipt waits too."""
+    [made] = claimed(sqlite_store, 1)
+
+    @event.listens_for(sqlite_store.engine, "connect")
+    def _impatient(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA busy_timeout=50")
+
+    sqlite_store.engine.dispose()
+    async with ledger_of(sqlite_store) as ledger:
+        await ledger.may_send(made)
+        holding = threading.Event()
+        holder = threading.Thread(target=hold_the_lock, args=(sqlite_store, holding, 0.6))
+        holder.start()
+        await asyncio.to_thread(holding.wait)
+        ledger.settle(Ruling(made, State.ACCEPTED))
+    holder.join()
+    assert states(sqlite_store) == ["accepted"]
+
+
+async def test_a_store_that_is_gone_stops_the_batch_and_nobody_waits_for_ever(
+    sqlite_store: Store,
+) -> None:
+    made = claimed(sqlite_store, 2)
+
+    @event.listens_for(sqlite_store.engine, "begin")
+    def _gone(_connection: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    async def ask_both(ledger: GroupCommit) -> list[bool | BaseException]:
+        wishes = (ledger.may_send(one) for one in made)
+        return await asyncio.gather(*wishes, return_exceptions=True)
+
+    with pytest.raises((OperationalError, sqlite3.OperationalError)):
+        async with ledger_of(sqlite_store) as ledger:
+            answers = await asyncio.wait_for(ask_both(ledger), timeout=5)
+            assert all(isinstance(answer, Exception) for answer in answers)
+            with pytest.raises(sqlite3.OperationalError):
+                await asyncio.wait_for(ledger.may_send(made[0]), timeout=5)
+
+
+def hold_the_lock(store: Store, holding: threading.Event, seconds: float) -> None:
+    with store.write():
+        holding.set()
+        time.sleep(seconds)
