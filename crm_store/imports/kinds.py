@@ -1,14 +1,16 @@
 """The kinds of file that can be imported, each declared once: its columns and who writes it."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Protocol
+
+from sqlalchemy import Connection
 
 from crm_store.catalogue.field import Catalogue, Field, FieldType
 from crm_store.errors import UsageError
 from crm_store.imports import permission, whose
 from crm_store.imports.aliases import CUSTOMERS, MEMBERSHIPS, PURCHASES, VISITS
-from crm_store.imports.batch import Outcome
+from crm_store.imports.batch import Incoming, Outcome, Purpose
 from crm_store.imports.cells import (
     READERS,
     Reader,
@@ -32,7 +34,13 @@ from crm_store.imports.membership_rows import store_memberships
 from crm_store.imports.purchase_rows import store_purchases
 from crm_store.imports.visit_rows import store_visits
 
-Writer: TypeAlias = Callable[..., Outcome]
+
+class Writer(Protocol):
+    """Compares a batch with the store and, unless it is a dry run, writes the difference."""
+
+    def __call__(
+        self, connection: Connection, rows: Sequence[Incoming], purpose: Purpose, *, dry_run: bool
+    ) -> Outcome: ...
 
 
 @dataclass(frozen=True)
@@ -127,5 +135,4 @@ def _own_column(field: Field) -> Column:
 
 def _read_date_as_text(cell: str, reading: Reading) -> str:
     """A date as JSON keeps it."""
-    day: Any = read_date(cell, reading)
-    return str(day.isoformat())
+    return read_date(cell, reading).isoformat()

@@ -51,12 +51,21 @@ def open_table(path: Path, encoding: str | None = None) -> Iterator[Table]:
     """
     try:
         encoding = encoding or detect_encoding(path)
-        with path.open(encoding=encoding, newline="") as file:
-            yield _table(file, encoding, path)
+        file = path.open(encoding=encoding, newline="")
     except OSError as error:
         raise UsageError(f"{path.name} cannot be read: {error.strerror}.", "Check it.") from error
     except LookupError as error:
         raise UsageError(f"There is no encoding {encoding}.", "Write utf-8 or cp1251.") from error
+    with file:
+        with _readable(path, encoding):
+            table = _table(file, encoding, path)
+        yield table
+
+
+@contextmanager
+def _readable(path: Path, encoding: str) -> Iterator[None]:
+    try:
+        yield
     except UnicodeError as error:
         raise UsageError(
             f"{path.name} is not written in {encoding}.", "Say its encoding: --encoding cp1251."
@@ -108,23 +117,26 @@ def _table(file: IO[str], encoding: str, path: Path) -> Table:
     unquoted = re.sub(r'"[^"]*"', "", first)
     delimiter = hint[1] if hint else max(DELIMITERS, key=unquoted.count)
     csv.field_size_limit(CELL_LIMIT)
-    rows = _rows(file, delimiter, path, skipped=1 if hint else 0)
+    rows = _rows(file, encoding, delimiter, path, skipped=1 if hint else 0)
     headings = next(rows, None)
     if headings is None:
         raise UsageError(f"{path.name} is empty.", "Its first line has to name the columns.")
     return Table(encoding, delimiter, headings.cells, rows)
 
 
-def _rows(file: IO[str], delimiter: str, path: Path, skipped: int) -> Iterator[Row]:
+def _rows(file: IO[str], encoding: str, delimiter: str, path: Path, skipped: int) -> Iterator[Row]:
     reader = csv.reader(file, delimiter=delimiter)
-    before = 0
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield Row(skipped + before + 1, [cell.strip() for cell in cells])
-            before = reader.line_num
-    except csv.Error as error:
-        raise UsageError(
-            f"{path.name}, line {skipped + before + 1}: {error}.",
-            "Look for a quotation mark that never closes.",
-        ) from error
+    while True:
+        line = skipped + reader.line_num + 1
+        try:
+            with _readable(path, encoding):
+                cells = next(reader, None)
+        except csv.Error as error:
+            raise UsageError(
+                f"{path.name}, line {line}: {error}.",
+                "Look for a quotation mark that never closes.",
+            ) from error
+        if cells is None:
+            return
+        if any(cell.strip() for cell in cells):
+            yield Row(line, [cell.strip() for cell in cells])

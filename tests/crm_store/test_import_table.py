@@ -80,6 +80,7 @@ def test_a_row_is_named_by_the_line_it_starts_on(tmp_path: Path) -> None:
         (b"", None, "is empty"),
         (b"\n\n", None, "is empty"),
         ("имя\n".encode("cp1251") * 9, "utf-8", "not written in utf-8"),
+        (b"id\n" + b"1\n" * 9_999 + "имя\n".encode("cp1251"), "utf-8", "not written in utf-8"),
         (b"id\n1\n", "utf-99", "no encoding utf-99"),
         (b'id,name\n1,"' + b"x" * 1_100_000, None, "line 2.*"),
     ],
