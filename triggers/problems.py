@@ -1,6 +1,6 @@
 """A problem in a file, as a person reads it: where, in which campaign, what, and how to mend it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -40,9 +40,12 @@ def choose_from(name: str, known: Iterable[str], otherwise: str = "") -> str:
     names = sorted(set(known))
     if guess := nearest(name, names):
         return f"did you mean `{guess}`?"
-    if not names:
-        return otherwise
-    shown = ", ".join(f"`{candidate}`" for candidate in names[:MOST_NAMES])
+    return listed(names) if names else otherwise
+
+
+def listed(names: Sequence[str]) -> str:
+    """The fix when no name is near: all of them, up to what one reads in a line."""
+    shown = ", ".join(f"`{name}`" for name in names[:MOST_NAMES])
     return f"choose from {shown}" + (" and others" if len(names) > MOST_NAMES else "")
 
 

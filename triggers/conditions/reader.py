@@ -1,13 +1,13 @@
 """Walks Jinja's tree of a condition: checks every name and type, and builds the SQL."""
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from jinja2 import nodes
 from sqlalchemy import ColumnElement, and_, false, not_, or_, true
 
-from crm_store.catalogue.field import Catalogue, Field, FieldType
+from crm_store.catalogue.field import Catalogue, FieldType
 from triggers.conditions.syntax import ConditionError
 from triggers.conditions.terms import (
     NUMERIC,
@@ -23,7 +23,7 @@ from triggers.conditions.terms import (
     number_sql,
     one_of,
 )
-from triggers.problems import nearest
+from triggers.problems import listed, nearest
 
 DEEPEST = 30
 MOST_SUMS = 10
@@ -296,15 +296,20 @@ def _dotted(node: nodes.Expr) -> str:
 
 
 def _meant(name: str, catalogue: Catalogue) -> str:
-    last = name.rsplit(".", 1)[-1]
-    same: Iterable[Field] = (field for field in catalogue if field.name.endswith(f".{last}"))
-    if guess := next((field.name for field in same), None) or nearest(name, catalogue.names()):
+    """The fix for an unknown field."""
+    family, _, last = name.rpartition(".")
+    if family in catalogue.families():
+        siblings = [known for known in catalogue.names() if known.startswith(f"{family}.")]
+        lasts = [known.removeprefix(f"{family}.") for known in siblings]
+        if guess := nearest(last, lasts):
+            return f"did you mean `{family}.{guess}`?"
+        return listed(siblings)
+    same = next((known for known in catalogue.names() if known.endswith(f".{last}")), None)
+    if guess := same or nearest(name, catalogue.names()):
         return f"did you mean `{guess}`?"
-    if "." not in name and name not in catalogue.families():
+    if not family:
         return f'is it a text? Then put it in quotes: "{name}"'
-    family = name.split(".", 1)[0]
-    fields = [known for known in catalogue.names() if known.startswith(f"{family}.")]
-    return "choose from " + ", ".join(f"`{known}`" for known in fields or catalogue.names()[:12])
+    return listed(catalogue.names())
 
 
 def _is_empty(term: Term) -> Predicate:

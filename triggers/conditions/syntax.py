@@ -65,22 +65,28 @@ def parse_tree(text: str) -> nodes.Expr:
         raise ConditionError(f"the condition has {len(text)} characters", shorter, LONGEST)
     if (brace := text.find("{{")) >= 0:
         raise ConditionError(*_unexpected(text, brace), brace)
-    parser = Parser(_ENVIRONMENT, "", state="variable")
-    parser.stream = TokenStream(
-        _ENVIRONMENT.lexer.wrap(_Offsets(text.replace("\r", " ").replace("\n", " "))), None, None
-    )
     try:
-        if parser.stream.eos:
-            raise ConditionError("the condition is empty", "write one, or leave the key out", 0)
-        tree = parser.parse_expression()
-        if not parser.stream.eos:
-            at = parser.stream.current.lineno
-            raise ConditionError(*_unexpected(text, at), at)
+        return _parsed(text)
     except TemplateSyntaxError as error:
-        at = min(error.lineno, len(text))
-        raise ConditionError(*_unexpected(text, at), at) from error
+        raise ConditionError(*_unexpected(text, error.lineno), error.lineno) from error
     except RecursionError as error:
         raise ConditionError(*_TOO_DEEP, 0) from error
+
+
+def _parsed(text: str) -> nodes.Expr:
+    parser = Parser(_ENVIRONMENT, "", state="variable")
+    tokens = _Offsets(text.replace("\r", " ").replace("\n", " "))
+    parser.stream = TokenStream(_ENVIRONMENT.lexer.wrap(tokens), None, None)
+    if parser.stream.eos:
+        raise ConditionError("the condition is empty", "write one, or leave the key out", 0)
+    try:
+        tree = parser.parse_expression()
+        if not parser.stream.eos:
+            parser.fail("more after the end", parser.stream.current.lineno)
+    except TemplateSyntaxError as error:
+        if parser.stream.eos:
+            error.lineno = len(text)
+        raise
     return tree
 
 

@@ -1,6 +1,5 @@
 """The typed values that a condition compares, and how a comparison becomes two-valued SQL."""
 
-import math
 import re
 import unicodedata
 from collections.abc import Callable
@@ -86,7 +85,7 @@ def constant_term(value: object, at: int) -> Term:
         kind = FieldType.BOOLEAN
     elif isinstance(value, int | float):
         kind = FieldType.INTEGER if isinstance(value, int) else FieldType.NUMBER
-        if not math.isfinite(value) or abs(value) > _LARGEST:
+        if abs(value) > _LARGEST:
             raise ConditionError("the number is too large", "write a smaller one", at)
     elif isinstance(value, str):
         kind = FieldType.TEXT
