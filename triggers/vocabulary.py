@@ -57,7 +57,7 @@ class Vocabulary:
     def names(self, kind: Kind, pipeline: str | None = None) -> Iterable[str] | None:
         """The known names of a kind; nothing when any name passes.
 
-        With a pipeline that is known, only its stages; else those of all.
+        Stages are those of the pipeline, or of all when none is given.
         """
         match kind:
             case Kind.EMAIL | Kind.SMS:
@@ -67,8 +67,8 @@ class Vocabulary:
             case Kind.PLAN:
                 return self.plans
             case Kind.STAGE:
-                if pipeline is not None and pipeline in self.pipelines:
-                    return self.pipelines[pipeline]
+                if pipeline is not None:
+                    return self.pipelines.get(pipeline)
                 return [stage for stages in self.pipelines.values() for stage in stages]
             case Kind.TOPIC:
                 return self.topics
