@@ -65,7 +65,8 @@ def page_of(mask: Mask, guard: Callable[[str], str], language: str) -> Page:
     direction = "rtl" if locale_of(language).text_direction == "rtl" else "ltr"
     source = _MJML.sub(f'<mjml lang="{language}" dir="{direction}">', source, count=1)
     try:
-        html = mjml.mjml2html(source)
+        # Without fonts of its own: a font from elsewhere tells that place who opened the mail.
+        html = mjml.mjml2html(source, fonts={})
     except ValueError as error:
         fix = "Try the layout in an MJML editor."
         raise BadLayout(Mistake(0, f"the layout is not MJML: {error}", fix)) from None

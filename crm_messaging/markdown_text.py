@@ -1,11 +1,15 @@
 """Markdown tokens to plain text: the text part of an e-mail, in lines that are not wrapped."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markdown_it.token import Token
 
 from crm_messaging.markdown_blocks import BLOCK
+from crm_messaging.template_mask import BLOCK_WORD
+
+_LINE_BEGIN = re.compile(rf"^((?:{BLOCK_WORD.pattern})*)(?!{BLOCK_WORD.pattern})(?=.)")
 
 
 def as_text(tokens: Sequence[Token]) -> str:
@@ -60,11 +64,18 @@ def _items(opening: Token, inside: Sequence[Token]) -> str:
             pieces.append(inside[index].content)
         else:
             mark = f"{number}. " if numbered else "- "
-            body = as_text(inside[index + 1 : end]).strip("\n").replace("\n\n", "\n")
-            pieces.append(mark + body.replace("\n", "\n" + " " * len(mark)) + "\n")
+            pieces.append(mark + _indented(as_text(inside[index + 1 : end]), " " * len(mark)))
             number += 1
         index = end + 1
     return "".join(pieces)
+
+
+def _indented(text: str, indent: str) -> str:
+    """An item's lines without empty ones between them; the spaces stand inside the tags."""
+    first, *more = text.strip("\n").replace("\n\n", "\n").split("\n")
+    lines = [_LINE_BEGIN.sub(rf"\1{indent}", line) for line in more]
+    ends_with_tag = bool(more) and lines[-1] == more[-1]
+    return "\n".join((first, *lines)) + ("" if ends_with_tag else "\n")
 
 
 def _inline(children: Sequence[Token]) -> str:

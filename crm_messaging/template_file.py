@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crm_messaging.template_language import TemplateSandbox, check
 from crm_messaging.template_problems import Mistake, TemplateFinding, TemplateUnusable, finding_at
-from crm_messaging.template_source import Tag, Unreadable, parse, tags_of
+from crm_messaging.template_source import Tag, Unreadable, badly_nested, parse, tags_of
 from crm_store.catalogue.field import Catalogue
 
 MAX_BYTES = 128 * 1024
@@ -55,11 +55,15 @@ class TemplateFile:
 
         Tags count their offsets from the beginning of `text`.
         """
+        fields: frozenset[str] = frozenset()
+        tags: list[Tag] = []
         try:
             tags = tags_of(SYNTAX, text)
-            fields, mistakes = check(parse(SYNTAX, text), catalogue, language, slots)
+            mistakes = badly_nested(tags)
+            if not mistakes:
+                fields, mistakes = check(parse(SYNTAX, text), catalogue, language, slots)
         except Unreadable as unreadable:
-            fields, tags, mistakes = frozenset(), [], [unreadable.mistake]
+            mistakes = [unreadable.mistake]
         # A text whose quotes were resolved is not found as such: its beginning has to do.
         verbatim = self.text.startswith(text, begins)
         for mistake in mistakes:

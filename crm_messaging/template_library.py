@@ -9,16 +9,15 @@ import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import cast
 
-from crm_messaging.compiled import Compiled, CompiledEmail
+from crm_messaging.compiled import Compiled, CompiledEmail, CompiledSms
 from crm_messaging.email_template import compile_email, head_of
 from crm_messaging.sms_template import compile_sms
 from crm_messaging.template_file import TemplateFile
 from crm_messaging.template_problems import Mistake, TemplateFinding, TemplateUnusable
 from crm_store.catalogue.field import Catalogue
 
-ChannelName = Literal["email", "sms"]
 SUFFIX: dict[str, str] = {"email": ".md", "sms": ".txt"}
 LAYOUTS = "layouts"
 _NAME = re.compile(r"[\w-]+(?:/[\w-]+)*")
@@ -83,9 +82,11 @@ class TemplateLibrary:
 
     def load_email(self, name: str, language: str) -> CompiledEmail:
         """As `load`, for an e-mail."""
-        compiled = self.load("email", name, language)
-        assert isinstance(compiled, CompiledEmail)  # noqa: S101 - for the type checker
-        return compiled
+        return cast(CompiledEmail, self.load("email", name, language))
+
+    def load_sms(self, name: str, language: str) -> CompiledSms:
+        """As `load`, for a text message."""
+        return cast(CompiledSms, self.load("sms", name, language))
 
     def _resolve(self, channel: str, name: str, language: str) -> str:
         folders = {folder.lower(): folder for folder in self._folders()}

@@ -4,7 +4,7 @@ Jinja keeps line numbers only. Here every token carries its offset in the text i
 mistake can be shown with its line and column, and a tag can be lifted out and put back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +15,8 @@ from jinja2.parser import Parser
 from crm_messaging.template_problems import Mistake
 
 Kind = Literal["output", "block", "comment"]
+BLOCKS = ("if", "elif", "else", "endif", "for", "endfor")
+"""The block tags there are."""
 _TAG_BEGIN: dict[str, Kind] = {
     "variable_begin": "output",
     "block_begin": "block",
@@ -62,7 +64,33 @@ def tags_of(env: Environment, text: str) -> list[Tag]:
             end = offset + len(value.rstrip())
             tags.append(Tag(what, start, end, text[start:end], text[inner:offset]))
             begin = None
+    if begin is not None:
+        fix = "Write {{ ... }}, {% ... %} or {# ... #}."
+        raise Unreadable(Mistake(begin[0], "this tag has no end", fix))
     return tags
+
+
+def badly_nested(tags: Sequence[Tag]) -> list[Mistake]:
+    """Block tags that are not offered, close nothing, or are never closed."""
+    mistakes: list[Mistake] = []
+    open_tags: list[Tag] = []
+    for tag in (tag for tag in tags if tag.kind == "block" and tag.keyword):
+        if tag.keyword not in BLOCKS:
+            fix = f"There are {', '.join(BLOCKS)}."
+            mistakes.append(Mistake(tag.start, f"there is no tag {{% {tag.keyword} %}}", fix))
+        elif not tag.keyword.startswith("end"):
+            if tag.keyword in ("if", "for"):
+                open_tags.append(tag)
+        elif not open_tags or tag.keyword != f"end{open_tags[-1].keyword}":
+            message = f"this {{% {tag.keyword} %}} closes nothing"
+            mistakes.append(Mistake(tag.start, message, "Take it out, or open it before."))
+        else:
+            open_tags.pop()
+    for tag in open_tags:
+        fix = f"Write {{% end{tag.keyword} %}} after it."
+        message = f"this {{% {tag.keyword} %}} is never closed"
+        mistakes.append(Mistake(tag.start, message, fix))
+    return mistakes
 
 
 def parse(env: Environment, text: str) -> nodes.Template:
@@ -89,7 +117,8 @@ def _tokens(env: Environment, text: str) -> Iterator[tuple[int, str, str]]:
             while not text.startswith(value, offset):
                 offset += 1
             if kind == "raw_begin":
-                raise Unreadable(_mistake(offset, "unknown tag 'raw'"))
+                fix = 'To show braces, write {{ "{{" }}.'
+                raise Unreadable(Mistake(offset, "there is no tag {% raw %}", fix))
             yield offset, kind, value
             offset += len(value)
     except TemplateSyntaxError as error:
@@ -98,12 +127,5 @@ def _tokens(env: Environment, text: str) -> Iterator[tuple[int, str, str]]:
 
 def _mistake(offset: int, message: str) -> Mistake:
     message = message[:1].lower() + message[1:].rstrip(".")
-    return Mistake(offset, f"this is not a tag Jinja can read: {message}", _fix(message))
-
-
-def _fix(message: str) -> str:
-    if "end of template" in message or "was not closed" in message:
-        return "Close every {% if %} with {% endif %} and every {% for %} with {% endfor %}."
-    if "unknown tag" in message:
-        return "Use {% if %}, {% elif %}, {% else %}, {% endif %}, {% for %} and {% endfor %} only."
-    return "Write {{ field }}, {{ field | filter }} or {% if condition %} ... {% endif %}."
+    fix = "Write {{ field }}, {{ field | filter }} or {% if condition %} ... {% endif %}."
+    return Mistake(offset, f"this is not a tag Jinja can read: {message}", fix)
