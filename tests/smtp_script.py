@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 CLOSE = "<close>"
 HANG = "<hang>"
@@ -24,25 +25,25 @@ GOOD = {
 
 @dataclass
 class ScriptedServer:
-    """`faults` replace single answers of `GOOD` on the first `faulty_connections` connections."""
+    """`answer(connection, point)` says what comes at each point; connections count from 1."""
 
-    faults: dict[str, str] = field(default_factory=dict)
-    faulty_connections: int = 1000
+    answer: Callable[[int, str], str]
     port: int = 0
     connections: int = 0
     open_connections: int = 0
     commands: list[str] = field(default_factory=list)
     taken: list[bytes] = field(default_factory=list)
     """Bodies whose final dot arrived, as they were on the wire."""
+    said_of_taken: list[str] = field(default_factory=list)
+    """What was answered to each of them."""
     _writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self.open_connections += 1
         self._writers.append(writer)
-        faults = self.faults if self.connections <= self.faulty_connections else {}
         try:
-            await self._dialogue(reader, writer, GOOD | faults)
+            await self._dialogue(reader, writer, partial(self.answer, self.connections))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client hung up; the test looks at what it left behind
         finally:
@@ -58,7 +59,7 @@ class ScriptedServer:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        script: dict[str, str],
+        answer_to: Callable[[str], str],
     ) -> None:
         async def say(answer: str) -> None:
             if answer.startswith(CLOSE):
@@ -73,18 +74,19 @@ class ScriptedServer:
             if closing:
                 raise ConnectionAbortedError
 
-        await say(script["greeting"])
+        await say(answer_to("greeting"))
         while True:
             line = (await reader.readuntil(b"\r\n")).decode().strip()
             self.commands.append(line)
             word = line[:4].upper()
-            await say(script.get(word, "500 what?\r\n"))
+            answer = answer_to(word)
+            await say(answer)
             if word == "QUIT":
                 return
-            if word == "DATA" and script["DATA"].startswith("354"):
-                body = await self._body(reader)
-                self.taken.append(body)
-                await say(script["dot"])
+            if word == "DATA" and answer.startswith("354"):
+                self.taken.append(await self._body(reader))
+                self.said_of_taken.append(answer_to("dot"))
+                await say(self.said_of_taken[-1])
 
     async def _body(self, reader: asyncio.StreamReader) -> bytes:
         lines: list[bytes] = []
@@ -97,7 +99,20 @@ class ScriptedServer:
 async def scripted(
     faults: dict[str, str] | None = None, *, faulty_connections: int = 1000
 ) -> AsyncIterator[ScriptedServer]:
-    script = ScriptedServer(faults or {}, faulty_connections)
+    """`faults` replace answers of `GOOD`, on the first `faulty_connections` connections."""
+
+    def answer(connection: int, point: str) -> str:
+        script = GOOD | (faults or {}) if connection <= faulty_connections else GOOD
+        return script.get(point, "500 what?\r\n")
+
+    async with serving(answer) as server:
+        yield server
+
+
+@asynccontextmanager
+async def serving(answer: Callable[[int, str], str]) -> AsyncIterator[ScriptedServer]:
+    """A server on 127.0.0.1; leaving the context waits until its connections are gone."""
+    script = ScriptedServer(answer)
     server = await asyncio.start_server(script.serve, "127.0.0.1", 0, limit=1 << 24)
     script.port = server.sockets[0].getsockname()[1]
     try:

@@ -1,12 +1,13 @@
 """The SMTP channel against a server that misbehaves at every point, and against a good one."""
 
 import asyncio
+import random
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smtp_script import CLOSE, GARBAGE, HANG, scripted, until
+from smtp_script import CLOSE, GARBAGE, GOOD, HANG, scripted, serving, until
 
 from crm_messaging.channels.smtp import SmtpChannel
 from crm_messaging.channels.smtp_settings import SmtpSettings
@@ -126,6 +127,7 @@ async def test_nothing_is_delivered_when_it_may_not_be_sent(extensions: dict[str
     async with scripted(extensions) as server:
         channel = SmtpChannel(settings(server.port))
         assert await channel.hand_over(ASHA, no) is None
+        await until(lambda: server.open_connections == 0)  # nothing else ends DATA undelivered
         receipt = await channel.hand_over(replace(ASHA, touchpoint_id=8), yes)
         assert receipt is not None
         assert receipt.outcome is ACCEPTED
@@ -301,6 +303,18 @@ async def test_one_refused_recipient_does_not_disturb_the_next() -> None:
         assert "RSET" in server.commands
 
 
+async def test_a_354_for_nobody_is_answered_by_hanging_up() -> None:
+    """RSET would become a line of the message that the server now waits for."""
+    async with scripted({"RCPT": "550 no\r\n"}) as server:
+        channel = SmtpChannel(settings(server.port, reply_timeout=60))
+        async with asyncio.timeout(2):
+            receipt = await channel.hand_over(ASHA, yes)
+            await channel.close()
+        assert receipt is not None
+        assert receipt.outcome is REJECTED
+        assert (server.taken, server.commands[-1]) == ([], "DATA")
+
+
 @pytest.mark.parametrize(
     ("dot", "outcome"),
     [("451 not now\r\n", DEFERRED), ("554 spam\r\n", REJECTED), (CLOSE, IN_DOUBT)],
@@ -337,3 +351,55 @@ async def test_a_large_message_arrives_whole_and_in_order() -> None:
             ]
             * 3
         )
+
+
+MOODS = {
+    "greeting": ["421 busy\r\n", CLOSE],
+    "MAIL": ["451 later\r\n", "550 no\r\n", "421 bye\r\n" + CLOSE, CLOSE, GARBAGE],
+    "RCPT": ["450 grey\r\n", "550 who?\r\n", CLOSE],
+    "DATA": ["451 full\r\n", "354 go\r\n" + CLOSE, CLOSE],
+    "dot": ["451 not now\r\n", "554 spam\r\n", "250 ok\r\n" + CLOSE, CLOSE, GARBAGE, HANG],
+}
+
+
+@pytest.mark.parametrize("extensions", [{}, NO_PIPELINING], ids=["pipelining", "one by one"])
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_the_server_does_the_receipts_are_true(
+    seed: int, extensions: dict[str, str]
+) -> None:
+    """Accepted means taken once; deferred, rejected and stopped mean not taken (G3)."""
+    dice = random.Random(seed)  # noqa: S311
+
+    def moody(connection: int, point: str) -> str:
+        if point in MOODS and dice.random() < 0.06:
+            return dice.choice(MOODS[point])
+        return (GOOD | extensions).get(point, "500 what?\r\n")
+
+    asked: dict[int, int] = {}
+
+    async def sometimes(touchpoint_id: int) -> bool:
+        asked[touchpoint_id] = asked.get(touchpoint_id, 0) + 1
+        await asyncio.sleep(dice.random() / 500)
+        return dice.random() > 0.05
+
+    async with serving(moody) as server:
+        channel = SmtpChannel(settings(server.port, sessions=4, messages_per_connection=9))
+        letters = [replace(ASHA, touchpoint_id=n, content=b"%d\r\n" % n) for n in range(400)]
+        receipts = await asyncio.gather(*(channel.hand_over(one, sometimes) for one in letters))
+        await channel.close()
+
+        may_have_been_kept = [
+            int(body)
+            for body, said in zip(server.taken, server.said_of_taken, strict=True)
+            if said[0] not in "45"
+        ]
+    outcomes = {n: receipt.outcome if receipt else None for n, receipt in enumerate(receipts)}
+    assert {ACCEPTED, DEFERRED, REJECTED, IN_DOUBT, None} == set(outcomes.values())
+    assert len(may_have_been_kept) == len(set(may_have_been_kept)), "never twice"
+    for number, outcome in outcomes.items():
+        if outcome is ACCEPTED:
+            assert number in may_have_been_kept
+        elif outcome is not IN_DOUBT:
+            assert number not in may_have_been_kept
+    assert max(asked.values()) == 1
+    assert set(may_have_been_kept) <= set(asked)
