@@ -6,10 +6,9 @@ from sqlalchemy import Connection, inspect, text
 
 from crm_store.database import Store, reachable
 from crm_store.errors import EnvironmentUnready
+from crm_store.locks import Lock, hold
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_ADVISORY_LOCK = 0x5A4D5041
-"""Any fixed number: processes that bring up one PostgreSQL database wait for each other on it."""
 
 
 def head() -> str:
@@ -38,9 +37,7 @@ def upgrade(store: Store) -> None:
     if is_current(store):
         return
     with reachable(), store.write() as connection:
-        if not store.is_sqlite:
-            lock = text("SELECT pg_advisory_xact_lock(:lock)")
-            connection.execute(lock, {"lock": _ADVISORY_LOCK})
+        hold(connection, Lock.SCHEMA)
         before = _revision(connection)
         if before == head():
             return

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_
 
 from crm_store.columns import UtcDateTime
 from crm_store.literals import is_word
+from crm_store.locks import Lock, hold
 from crm_store.models.campaign import Enrollment
 from crm_store.models.club import Club
 from crm_store.models.consent import ANY_TOPIC, Consent, Suppression
@@ -144,8 +145,10 @@ def begin_sending(
 
     This commit is the point of no return (promises G3 and G5). Consent, suppression, exit,
     lateness and the lease are looked at again in the very statement that sets it: whatever
-    committed before it wins.
+    committed before it wins. Whoever takes permission away holds the lock alone, so no
+    opt-out commits between the moment this statement looks and the moment it commits.
     """
+    hold(connection, Lock.PERMISSION, shared=True)
     moved = connection.execute(
         update(TOUCHPOINT)
         .where(

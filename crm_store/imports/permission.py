@@ -12,6 +12,7 @@ from crm_store.imports.batch import SOURCE
 from crm_store.imports.cells import read_yes_no
 from crm_store.imports.columns import Column
 from crm_store.inserting import insert_into, insert_new
+from crm_store.locks import Lock, hold
 from crm_store.models.consent import ANY_TOPIC, Consent, Suppression
 from crm_store.tables import table_of
 
@@ -102,6 +103,7 @@ def write_answers(
     ]
     if not rows:
         return
+    hold(connection, Lock.PERMISSION)
     statement = insert_into(connection, _CONSENT)
     new = statement.excluded
     connection.execute(
@@ -129,4 +131,5 @@ def close_addresses(
         for channel, address in sorted(addresses)
     ]
     if rows:
+        hold(connection, Lock.PERMISSION)
         connection.execute(insert_new(connection, _SUPPRESSION), rows)

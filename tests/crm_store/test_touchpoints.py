@@ -1,5 +1,6 @@
 """The ledger's moves: each from the state it names, by the holder of the token, once."""
 
+import threading
 from datetime import datetime, timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from making import (
 
 from crm_store import touchpoints
 from crm_store.database import Store
+from crm_store.imports.permission import Answer, write_answers
 from crm_store.models.touchpoint import State, Touchpoint
 from crm_store.reasons import Reason
 from crm_store.sending import begin_sending, facts, sent_since
@@ -243,3 +245,20 @@ def test_what_counts_towards_a_cap(store: Store, enrolled: tuple[int, int]) -> N
     with store.read() as connection:
         times = sent_since(connection, [customer], NOW - timedelta(days=7), "mine", NOW)
     assert times == {customer: [ago[1], ago[3], NOW]}
+
+
+def test_an_opt_out_on_its_way_wins(store: Store) -> None:
+    """G5: the opt-out has begun and not yet committed; sending waits for it and sees it."""
+    customer = make_customer(store)
+    made = make_touchpoint(store, customer, make_enrollment(store, customer, make_version(store)))
+    claim(store)
+    may_go: list[set[int]] = []
+    sending = threading.Thread(target=lambda: may_go.append(begin(store, [made])))
+    with store.write() as connection:
+        refusal = Answer("email", granted=False, proof="test")
+        write_answers(connection, [(customer, refusal)], NOW)
+        sending.start()
+        sending.join(timeout=0.5)
+        assert may_go == []  # it waits
+    sending.join(timeout=10)
+    assert may_go == [set()]
