@@ -6,9 +6,9 @@ words turned back into Jinja: those tools never see a tag, and rendering never s
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from html import escape
 
 from jinja2 import Template, TemplateSyntaxError
-from markupsafe import escape
 
 from crm_messaging.compiled import CompiledEmail
 from crm_messaging.front_matter import BadHead, Head, read_head
@@ -64,7 +64,7 @@ def compile_email(
     body = _body(file, markdown, head.body_offset, catalogue)
     page = _page(layout, frame, catalogue, language)
     words = {"subject": subject.masked, "preheader": preheader.masked}
-    in_html = {name: str(escape(text)) for name, text in words.items()}
+    in_html = {name: escape(text) for name, text in words.items()}
     html = dress(fill(page.html, page, {**in_html, "content": body.html}))
     text = fill(page.text, page, {**words, "content": body.text.strip()})
     _refuse_lost_tags(html, file, markdown, head.body_offset)

@@ -21,7 +21,7 @@ a.button { background-color: #14532d; border-radius: 6px; color: #ffffff; displa
 </style>"""
 """Before the layout's own styles, which may say otherwise."""
 
-_ELEMENT = re.compile(r"<[A-Za-z/][^>]*>")
+_ELEMENT = re.compile(r"""<[A-Za-z/](?:[^>"']|"[^"]*"|'[^']*')*>""")
 _LINK_ATTRIBUTE = re.compile(r"""(\s(?:href|src|background-url)\s*=\s*)("[^"]*"|'[^']*')""")
 _TEXT_ATTRIBUTE = re.compile(r"""\s(?:alt|title|aria-label)\s*=\s*(?:"[^"]*"|'[^']*')""")
 _STYLE = re.compile(r"<(mj-style|style|script|mj-attributes)\b.*?</\1\s*>", re.DOTALL)

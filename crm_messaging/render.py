@@ -7,7 +7,7 @@ values: it is stored, shown and logged.
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -59,12 +59,19 @@ def _plain(name: str, value: Any, kind: FieldType) -> Any:
     if value is None:
         return Blank(name)
     if kind is FieldType.DATE:
-        if isinstance(value, str):
-            value = date.fromisoformat(value)
-        return Day.of(value.date() if isinstance(value, datetime) else value)
+        return _day(name, value)
     if kind is FieldType.BOOLEAN:
         return bool(value)
     return float(value) if isinstance(value, Decimal) else value
+
+
+def _day(name: str, value: Any) -> Day:
+    if isinstance(value, str):
+        try:
+            return Day.fromisoformat(value)
+        except ValueError:
+            raise RenderError(f"{name} is not a date.") from None
+    return Day.of(value.date() if isinstance(value, datetime) else value)
 
 
 def render_email(compiled: CompiledEmail, values: Mapping[str, Any]) -> EmailParts:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from crm_messaging.template_language import TemplateSandbox, check
+from crm_messaging.template_mask import WORD
 from crm_messaging.template_problems import Mistake, TemplateFinding, TemplateUnusable, finding_at
 from crm_messaging.template_source import Tag, Unreadable, badly_nested, parse, tags_of
 from crm_store.catalogue.field import Catalogue
@@ -59,7 +60,7 @@ class TemplateFile:
         tags: list[Tag] = []
         try:
             tags = tags_of(SYNTAX, text)
-            mistakes = badly_nested(tags)
+            mistakes = [*badly_nested(tags), *_reserved(text)]
             if not mistakes:
                 fields, mistakes = check(parse(SYNTAX, text), catalogue, language, slots)
         except Unreadable as unreadable:
@@ -69,3 +70,8 @@ class TemplateFile:
         for mistake in mistakes:
             self.note(replace(mistake, offset=begins + (mistake.offset if verbatim else 0)))
         return fields, tags
+
+
+def _reserved(text: str) -> list[Mistake]:
+    message = "this is a word of our own: tags become such words on the way"
+    return [Mistake(found.start(), message, "Take it out.") for found in WORD.finditer(text)]

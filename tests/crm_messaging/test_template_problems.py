@@ -98,6 +98,7 @@ EMAIL = [
         "one link for each",
     ),
     ("---\nsubject: Hi\n---\n[x]: {{ club.website }}", "4:6", "does not come through", "paragraph"),
+    ("---\nsubject: Hi\n---\nA zq00001bqz", "4:3", "word of our own", "Take it out"),
     ("---\nsubject: Hi\n---\n{{ content }}", "4:4", "no variable content", ""),
 ]
 
@@ -116,6 +117,11 @@ LAYOUTS = [
     (LAYOUT.replace("{{ content }}", ""), "1:1", "no {{ content }}"),
     (LAYOUT.replace("{{ content }}", "{{ content | upper }}"), "9:19", "no variable content"),
     (LAYOUT.replace("</mj-column>", ""), "1:1", "not MJML"),
+    (
+        LAYOUT.replace("{{ club.name }}", '<a title=">" href="{{ custom.goal }}">x</a>'),
+        "10:35",
+        "cannot begin with a value of the customer's",
+    ),
     (LAYOUT.replace("club.name", "club.nam"), "10:19", "no field club.nam"),
     (LAYOUT.replace("#123456", "{{ custom.goal }}"), "5:26", "cannot stand in a style"),
     (LAYOUT.replace("<mj-body>", '<mj-body css-class="{{ club.name }}">'), "7:23", "inside <...>"),

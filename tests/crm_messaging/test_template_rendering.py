@@ -197,6 +197,12 @@ def test_the_values_of_a_row() -> None:
     assert not values["custom"]["goal"]
 
 
+def test_a_date_that_is_none_stops_the_message() -> None:
+    with pytest.raises(RenderError, match=r"membership\.ends_on is not a date") as error:
+        values_for({"membership.ends_on": "tomorrow"}, "en", CATALOGUE)
+    assert "tomorrow" not in str(error.value)
+
+
 def test_a_subject_with_a_line_end_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RenderError, match="control character") as error:
         email_of(
