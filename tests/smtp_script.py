@@ -36,6 +36,8 @@ class ScriptedServer:
     """Bodies whose final dot arrived, as they were on the wire."""
     said_of_taken: list[str] = field(default_factory=list)
     """What was answered to each of them."""
+    before_dot_reply: asyncio.Event | None = None
+    """Waited for, when there is one, before a message is answered."""
     _writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -85,6 +87,8 @@ class ScriptedServer:
                 return
             if word == "DATA" and answer.startswith("354"):
                 self.taken.append(await self._body(reader))
+                if self.before_dot_reply is not None:
+                    await self.before_dot_reply.wait()
                 self.said_of_taken.append(answer_to("dot"))
                 await say(self.said_of_taken[-1])
 

@@ -63,14 +63,17 @@ class SmtpChannel:
         session = transaction.session
         try:
             await transaction.envelope_taken()
-        except BaseException as failure:
+        except HandOverFailed as failure:
             try:
-                if isinstance(failure, HandOverFailed) and not failure.session_is_gone:
-                    await session.reset()
-                else:
+                if failure.session_is_gone:
                     session.wire.drop()
+                else:
+                    await session.reset()
             finally:
                 self._pool.give_back(transaction)
+            raise
+        except BaseException:
+            self._pool.abandon(transaction)
             raise
         return transaction
 

@@ -82,6 +82,22 @@ class SessionPool:
         else:
             waiter.turn.set_result(_opened(session, waiter.message))
 
+    def abandon(self, transaction: Transaction) -> None:
+        """Nobody waits for `transaction` any more: hang up before it can be delivered.
+
+        But not before the message in front of it has had its answer; it would be in doubt.
+        """
+        session = transaction.session
+
+        def hang_up(_: object = None) -> None:
+            session.wire.drop()
+            self._dismiss(session)
+
+        if transaction.host is None or transaction.host.done():
+            hang_up()
+        else:
+            transaction.host.add_done_callback(hang_up)
+
     async def close(self) -> None:
         """Say QUIT on every idle session, and wait for those that are leaving already."""
         self._closed = True
@@ -113,8 +129,7 @@ class SessionPool:
         if transaction is None:
             self._free_place()
         else:
-            transaction.session.wire.drop()
-            self._dismiss(transaction.session)
+            self.abandon(transaction)
 
     def _dismiss(self, session: Session) -> None:
         """Take the session out of use, open or broken; its place is free at once."""

@@ -30,20 +30,10 @@ class Session:
     async def ask(self, command: bytes, point: Point) -> Reply:
         """One command, one reply; a broken connection is the failure of `point`."""
         try:
-            (question,) = self.wire.ask(command, 1)
-            return await self.answer(question, point)
+            (question,) = self.wire.ask(command, self.settings.reply_timeout)
         except NoReply as broken:
             raise HandOverFailed(point, broken.fault, broken.said) from broken
-
-    async def answer(self, question: asyncio.Future[Reply], point: Point) -> Reply:
-        """The reply to what was asked at `point`, within the time that point deserves."""
-        after_dot = point is Point.DOT
-        settings = self.settings
-        seconds = settings.final_reply_timeout if after_dot else settings.reply_timeout
-        try:
-            return await self.wire.answer(question, seconds)
-        except NoReply as broken:
-            raise HandOverFailed(point, broken.fault, broken.said) from broken
+        return await answer(question, point)
 
     async def reset(self) -> None:
         """Forget the transaction that failed; a session that cannot is dropped."""
@@ -59,13 +49,21 @@ class Session:
     async def quit(self) -> None:
         """Say QUIT, wait a little for the answer, close."""
         try:
-            (question,) = self.wire.ask(b"QUIT\r\n", 1)
-            await self.wire.answer(question, _QUIT_SECONDS)
+            (question,) = self.wire.ask(b"QUIT\r\n", _QUIT_SECONDS)
+            await question
         except NoReply:
             pass  # it is closed all the same
         finally:
             self.wire.drop()
         await self.wire.closed()
+
+
+async def answer(question: asyncio.Future[Reply], point: Point) -> Reply:
+    """The reply to what was asked at `point`; none is the failure of that point."""
+    try:
+        return await question
+    except NoReply as broken:
+        raise HandOverFailed(point, broken.fault, broken.said) from broken
 
 
 async def open_session(settings: SmtpSettings) -> Session:

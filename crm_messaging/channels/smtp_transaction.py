@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from crm_messaging.channels.smtp_outcomes import Fault, HandOverFailed, Point
-from crm_messaging.channels.smtp_session import Session
+from crm_messaging.channels.smtp_session import Session, answer
 from crm_messaging.channels.smtp_syntax import envelope, in_seven_bits, on_the_wire
 from crm_messaging.channels.smtp_wire import NoReply, Reply
 from crm_messaging.message import OutgoingEmail
@@ -26,6 +26,8 @@ class Transaction:
         self.message = message
         self._commands = envelope(message, session.eight_bit)
         self._questions: list[asyncio.Future[Reply]] = []
+        self.host: asyncio.Future[Reply] | None = None
+        """The reply that the message before it on this connection waits for."""
         session.begun += 1
         self._number = session.begun
 
@@ -44,15 +46,23 @@ class Transaction:
         """What can be sent before anything is known of the server's answers."""
         return b"".join(self._commands) if self.session.pipelining else b""
 
-    def opened(self, questions: list[asyncio.Future[Reply]]) -> None:
-        """`opening` has been written, and these are its replies to come."""
+    @property
+    def limits(self) -> tuple[float, ...]:
+        """Seconds to wait for each reply to `opening`."""
+        return (self.session.settings.reply_timeout,) * len(_ENVELOPE)
+
+    def opened_behind(
+        self, host: asyncio.Future[Reply], questions: list[asyncio.Future[Reply]]
+    ) -> None:
+        """`opening` has left with the body of another message, whose reply is still to come."""
+        self.host = host
         self._questions = questions
 
     def open(self) -> None:
         """Write `opening` now."""
         if self.session.pipelining:
             try:
-                self.opened(self.session.wire.ask(self.opening, len(_ENVELOPE)))
+                self._questions = self.session.wire.ask(self.opening, *self.limits)
             except NoReply as broken:
                 raise HandOverFailed(Point.MAIL, broken.fault, broken.said) from broken
 
@@ -62,7 +72,7 @@ class Transaction:
         for at, point in enumerate(_ENVELOPE):
             try:
                 if self._questions:
-                    reply = await self.session.answer(self._questions[at], point)
+                    reply = await answer(self._questions[at], point)
                 else:
                     reply = await self.session.ask(self._commands[at], point)
             except HandOverFailed as broken:
@@ -96,13 +106,14 @@ class Transaction:
                 await wire.drained(self.session.settings.reply_timeout)
             # No await from here to the write: the guest must not speak before the dot.
             guest = invite() if wire.is_open else None
-            opening, asked = (guest.opening, len(_ENVELOPE)) if guest else (b"", 0)
-            question, *theirs = wire.ask(content[last:] + opening, 1 + asked)
+            opening, limits = (guest.opening, guest.limits) if guest else (b"", ())
+            final = self.session.settings.final_reply_timeout
+            question, *theirs = wire.ask(content[last:] + opening, final, *limits)
         except NoReply as broken:
             raise HandOverFailed(Point.BODY, broken.fault, broken.said) from broken
         if guest:
-            guest.opened(theirs)
-        reply = await self.session.answer(question, Point.DOT)
+            guest.opened_behind(question, theirs)
+        reply = await answer(question, Point.DOT)
         if reply.code // 100 != 2:
             raise _failure(Point.DOT, reply)
         return reply

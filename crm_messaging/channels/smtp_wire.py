@@ -41,7 +41,8 @@ class Wire(asyncio.Protocol):
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._questions: deque[asyncio.Future[Reply]] = deque()
+        self._questions: deque[tuple[asyncio.Future[Reply], float]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._unread = bytearray()
         self._texts: list[str] = []
         self._broken: NoReply | None = None
@@ -57,14 +58,19 @@ class Wire(asyncio.Protocol):
     def is_open(self) -> bool:
         return self._broken is None and not self._transport.is_closing()
 
-    def ask(self, data: bytes, replies: int) -> list[asyncio.Future[Reply]]:
-        """Write `data`, which holds as many commands as `replies`; a future for each reply.
+    def ask(self, data: bytes, *limits: float) -> list[asyncio.Future[Reply]]:
+        """Write `data`, which holds as many commands as `limits`; a future for each reply.
 
+        A limit is in seconds, and counts from the reply before: a command cannot be answered
+        sooner. When one runs out, the connection is broken, and the future raises `NoReply`.
         Raises `NoReply`, with nothing written, when the connection is already broken.
         """
         self.write(data)
-        questions = [asyncio.get_running_loop().create_future() for _ in range(replies)]
-        self._questions.extend(questions)
+        loop = asyncio.get_running_loop()
+        questions = [loop.create_future() for _ in limits]
+        self._questions.extend(zip(questions, limits, strict=True))
+        if self._timer is None:
+            self._wait_for_first()
         return questions
 
     def write(self, data: bytes) -> None:
@@ -72,19 +78,6 @@ class Wire(asyncio.Protocol):
         if not self.is_open:
             raise self._broken or NoReply(Fault.SILENCE, "the server closed the connection")
         self._transport.write(data)
-
-    async def answer(self, question: asyncio.Future[Reply], seconds: float) -> Reply:
-        """The reply to `question`; waiting longer than `seconds` breaks the connection."""
-        if not question.done():
-            # Replies come in order, so giving up on one is giving up on all.
-            timer = asyncio.get_running_loop().call_later(
-                seconds, self._break, Fault.SILENCE, f"no reply within {seconds:g} seconds"
-            )
-            try:
-                return await question
-            finally:
-                timer.cancel()
-        return question.result()
 
     async def drained(self, seconds: float) -> None:
         """Wait until the network has taken most of what was written."""
@@ -144,9 +137,20 @@ class Wire(asyncio.Protocol):
             # replies would no longer match.
             self._break(Fault.SILENCE, f"the server spoke unasked: {reply}")
             return
-        question = self._questions.popleft()
+        question, _ = self._questions.popleft()
         if not question.done():
             question.set_result(reply)
+        self._wait_for_first()
+
+    def _wait_for_first(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._questions:
+            seconds = self._questions[0][1]
+            self._timer = asyncio.get_running_loop().call_later(
+                seconds, self._break, Fault.SILENCE, f"no reply within {seconds:g} seconds"
+            )
 
     def _break(self, fault: Fault, said: str) -> None:
         if self._broken is not None:
@@ -154,8 +158,10 @@ class Wire(asyncio.Protocol):
         self._broken = NoReply(fault, said)
         self._transport.abort()
         self._writable.set()
+        if self._timer is not None:
+            self._timer.cancel()
         first = True
-        for question in self._questions:
+        for question, _ in self._questions:
             # Garbage is the answer to the first question only; the others got none.
             if not question.done():
                 question.set_exception(NoReply(fault if first else Fault.SILENCE, said))

@@ -188,6 +188,40 @@ async def test_a_cancelled_hand_over_frees_its_place() -> None:
         assert len(server.taken) == 1
 
 
+async def test_a_cancelled_guest_leaves_its_host_alone() -> None:
+    """The guest's envelope has left with the host's body; the host's reply is still to come."""
+    async with scripted() as server:
+        channel = SmtpChannel(settings(server.port, sessions=1, final_reply_timeout=5))
+        server.before_dot_reply = asyncio.Event()
+        host = asyncio.create_task(channel.hand_over(ASHA, yes))
+        guest = asyncio.create_task(channel.hand_over(replace(ASHA, touchpoint_id=8), yes))
+        await until(lambda: len(server.taken) == 1)
+        guest.cancel()
+        await asyncio.sleep(0.01)
+        server.before_dot_reply.set()
+        receipt = await host
+        assert receipt is not None
+        assert receipt.outcome is ACCEPTED
+        await until(lambda: server.open_connections == 0)
+        assert (await channel.hand_over(ASHA, yes)) is not None
+        await channel.close()
+        assert len(server.taken) == 2
+
+
+async def test_a_guest_does_not_cut_short_the_wait_of_its_host() -> None:
+    """10 minutes for the reply to the dot, though a command waits only 5 (RFC 5321 §4.5.3.2)."""
+    async with scripted() as server:
+        times = {"reply_timeout": 0.1, "final_reply_timeout": 5}
+        channel = SmtpChannel(settings(server.port, sessions=1, **times))
+        server.before_dot_reply = asyncio.Event()
+        both = asyncio.gather(channel.hand_over(ASHA, yes), channel.hand_over(ASHA, yes))
+        await asyncio.sleep(0.3)
+        server.before_dot_reply.set()
+        assert [r.outcome for r in await both if r] == [ACCEPTED, ACCEPTED]
+        await channel.close()
+        assert server.connections == 1
+
+
 async def test_dots_are_doubled_on_the_wire() -> None:
     async with scripted() as server:
         channel = SmtpChannel(settings(server.port))
