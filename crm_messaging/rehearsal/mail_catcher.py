@@ -33,8 +33,11 @@ class _IntoFolder:
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         content = envelope.original_content or b""
-        for recipient in envelope.rcpt_tos:
-            key = self._caught.catch_email(envelope.mail_from or "", recipient, content)
+        try:
+            for recipient in envelope.rcpt_tos:
+                key = self._caught.catch_email(envelope.mail_from or "", recipient, content)
+        except OSError as error:
+            return f"451 4.3.0 the rehearsal folder cannot be written: {error.strerror}"
         return f"250 2.0.0 caught as {key}"
 
 

@@ -35,7 +35,11 @@ def sms_app(caught: CaughtMail) -> FastAPI:
                 problem = {"code": code, "message": f"A '{name}' is required.", "status": 400}
                 return JSONResponse(problem, 400)
         message = CaughtSms(sender=sender, recipient=to, body=body, sid=f"SM{uuid.uuid4().hex}")
-        caught.catch_sms(message)
+        try:
+            caught.catch_sms(message)
+        except OSError as error:
+            said = f"The rehearsal folder cannot be written: {error.strerror}."
+            return JSONResponse({"code": 20503, "message": said, "status": 503}, 503)
         answer = {"sid": message.sid, "status": "queued", "account_sid": account}
         return JSONResponse(answer | {"to": to, "from": sender, "body": body}, 201)
 

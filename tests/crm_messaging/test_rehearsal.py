@@ -157,6 +157,21 @@ def test_whatever_was_caught_can_be_listed_and_opened(tmp_path: Path, content: b
     assert isinstance(caught.get(key), CaughtEmail)
 
 
+async def test_a_full_disk_defers_and_rejects_nothing(tmp_path: Path) -> None:
+    async with catchers(tmp_path) as ports:
+        (tmp_path / "mail" / "tmp").rmdir()  # stands in for a disk that takes nothing more
+        channel = channel_into(ports.mail)
+        receipt = await channel.hand_over(an_email(), yes)
+        await channel.close()
+        async with httpx.AsyncClient(trust_env=False) as client:
+            url = f"{ports.sms_url}/2010-04-01/Accounts/AC1/Messages.json"
+            answer = await client.post(url, data={"From": "L", "To": "+1", "Body": "x"})
+    assert receipt is not None
+    assert receipt.outcome is Outcome.DEFERRED
+    assert "cannot be written" in receipt.detail
+    assert answer.status_code == 503
+
+
 async def test_a_second_process_finds_the_catchers_of_its_own_folder(tmp_path: Path) -> None:
     ours, other = tmp_path / "ours", tmp_path / "other"
     assert await running_catchers(ours) is None
