@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Literal
-from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -23,6 +22,7 @@ from triggers.model_problems import problems_of
 from triggers.offsets import Duration
 from triggers.problems import Problem
 from triggers.yaml_source import Source, read_yaml
+from triggers.zones import ZoneName
 
 PREFIX = "SAMPARK_"
 _DEEPER = "__"
@@ -49,22 +49,13 @@ class ClubFacts(_Strict):
 
     code: str = Field("club", description="A short stable name; a chain has one per club.")
     name: str
-    timezone: str = Field(description="IANA name, such as Asia/Kolkata.")
+    timezone: ZoneName = Field(description="IANA name, such as Asia/Kolkata.")
     country: str = Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")
     languages: tuple[str, ...] = Field(min_length=1, description="The first is the club's own.")
     currency: str = Field("INR", pattern="^[A-Z]{3}$", description="ISO 4217.")
     website: str = ""
     phone: str = ""
     address: str = ""
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone_exists(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"unknown time zone {zone!r}") from error
-        return zone
 
 
 class CustomFieldSettings(_Strict):
@@ -151,7 +142,7 @@ def read_settings(folder: Path, flags: Mapping[str, Any] | None = None) -> Setti
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        raise BrokenSettings(problems_of(error, source)) from error
+        raise BrokenSettings(problems_of(error, source, Settings)) from error
 
 
 def _secrets_in(source: Source) -> list[Problem]:

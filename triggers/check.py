@@ -52,9 +52,11 @@ def check_campaigns(directory: Path, vocabulary: Vocabulary) -> list[CheckedFile
         raise UsageError(
             f"There is no folder {directory}.", "Name the club's folder with --project."
         )
-    paths = sorted(path for path in directory.rglob("*.y*ml") if path.suffix in (".yaml", ".yml"))
     sources = {
-        path: read_yaml(path, path.relative_to(directory.parent).as_posix()) for path in paths
+        path: read_yaml(path, path.relative_to(directory.parent).as_posix())
+        for path in sorted(directory.rglob("*.y*ml"))
+        # Editors keep hidden files of their own beside ours.
+        if path.suffix in (".yaml", ".yml") and not path.name.startswith(".")
     }
     checked = [_check(path, source, vocabulary) for path, source in sources.items()]
     _refuse_shared_names(checked, sources)

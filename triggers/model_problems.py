@@ -30,38 +30,43 @@ _MUST_BE = {
     "model_attributes_type": ("keys with values", "write `key: value` in the lines below it"),
 }
 
+_BOUNDS = {
+    "greater_than": ("more than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
 
-def problems_of(
-    error: ValidationError, source: Source, model: type[BaseModel] | None = None
-) -> list[Problem]:
-    """Each error as a problem at the line and column of its key or value.
 
-    With the `model`, an unknown key is answered with the nearest right one.
-    """
+def problems_of(error: ValidationError, source: Source, model: type[BaseModel]) -> list[Problem]:
+    """Each error of `model` as a problem at the line and column of its key or value."""
     details = error.errors(include_url=False, include_input=True)
     meant = _meant(details, source, model)
     return [
         _problem(detail, source, meant)
         for detail in details
         # A misspelt key is one mistake, not two: the right one is not missing as well.
-        if detail["type"] != "missing" or in_source(detail["loc"], source.data) not in meant
+        if detail["type"] != "missing" or detail["loc"] not in meant
     ]
 
 
 def _meant(
-    details: list[ErrorDetails], source: Source, model: type[BaseModel] | None
+    details: list[ErrorDetails], source: Source, model: type[BaseModel]
 ) -> dict[Location, str]:
-    """By location: of each unknown key the fix, and each key that was probably meant by one."""
+    """By pydantic's location: of each unknown key the fix, and each key probably meant by one."""
     meant: dict[Location, str] = {}
     for detail in details:
         if detail["type"] == "extra_forbidden":
+            *parents, key = detail["loc"]
             loc = in_source(detail["loc"], source.data)
-            keys = set(known_keys(model, loc[:-1], source.data)) if model else set()
+            above = loc[:-1] if loc[-1:] == (key,) else loc
             # A key that is there already is not what was meant by another.
-            free = keys - set(_value_at(source.data, loc[:-1]))
-            if guess := nearest(str(loc[-1]), free):
-                meant[(*loc[:-1], guess)] = guess
-            meant[loc] = choose_from(str(loc[-1]), free, "remove it, or check its spelling")
+            present = _value_at(source.data, above)
+            keys = set(known_keys(model, above, source.data))
+            free = keys - set(present if isinstance(present, dict) else ())
+            if guess := nearest(str(key), free):
+                meant[(*parents, guess)] = guess
+            meant[detail["loc"]] = choose_from(str(key), free, "remove it")
     return meant
 
 
@@ -70,13 +75,15 @@ def _problem(detail: ErrorDetails, source: Source, meant: Mapping[Location, str]
     loc = in_source((*detail["loc"], *context.get("at", ())), source.data)
     kind = detail["type"]
     name = _name(loc)
+    # A value can come from the environment: then the file has no such place.
+    last = detail["loc"][-1] if detail["loc"] else ""
     if kind == WRONG:
         return source.problem(loc, context["message"], context["fix"])
     if kind == "extra_forbidden":
-        return source.problem(loc, f"unknown key `{loc[-1]}`", meant[loc], key=True)
+        return source.problem(loc, f"unknown key `{last}`", meant[detail["loc"]], key=True)
     if kind == "missing":
-        fix = f"add `{loc[-1]}:` with a value"
-        return source.problem(loc[:-1], f"`{loc[-1]}` is missing{_where(loc)}", fix, key=True)
+        fix = f"add `{last}:` with a value"
+        return source.problem(loc[:-1], f"`{last}` is missing{_where(loc)}", fix, key=True)
     if kind == "union_tag_not_found":
         tag = _unquoted(context["discriminator"])
         return source.problem(loc, f"`{tag}` is missing in {name}", f"add `{tag}:`", key=True)
@@ -90,6 +97,10 @@ def _problem(detail: ErrorDetails, source: Source, meant: Mapping[Location, str]
     if kind in _MUST_BE:
         what, fix = _MUST_BE[kind]
         return source.problem(loc, f"{name} must be {what}", fix)
+    if kind in _BOUNDS:
+        words, key = _BOUNDS[kind]
+        limit = f"{words} {context[key]}"
+        return source.problem(loc, f"{name} must be {limit}", "write another number")
     return source.problem(loc, f"{name}: {_plain(detail['msg'])}")
 
 

@@ -27,10 +27,9 @@ def in_our_words(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str,
     problem = error.problem or "it cannot be read as YAML"
     rows = text.split("\n")
     row = rows[line - 1] if line <= len(rows) else ""
-    if "cannot start any token" in problem or "found a tab" in problem or "\t" in row[:column]:
-        if "\t" in row[: len(row) - len(row.lstrip()) + 1]:
-            column = row.index("\t") + 1
-            return line, column, "a tab stands where spaces belong", "indent with spaces"
+    if "\t" in row[: len(row) - len(row.lstrip())]:
+        return line, row.index("\t") + 1, "a tab stands where spaces belong", "indent with spaces"
+    if "cannot start any token" in problem:
         sign = row[column - 1 : column]
         return line, column, f"a value cannot begin with `{sign}`", "put the value in quotes"
     if "quoted scalar" in (error.context or "") and error.context_mark is not None:

@@ -24,6 +24,7 @@ Position: TypeAlias = tuple[int, int]
 
 LARGEST = 256 * 1024
 """Bytes of a file."""
+_DIRECTIVE = re.compile(r"(?:\A|[\r\n\x85\u2028\u2029])%")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -93,8 +94,8 @@ def parse_yaml(text: str, name: str) -> Source:
         code = f"U+{ord(bad[0]):04X}"
         at = _line_and_column(text, bad.start())
         return _refused(name, *at, f"the character {code} cannot be seen", "remove it")
-    if directive := re.search(r"^%", text, re.MULTILINE):
-        at = _line_and_column(text, directive.start())
+    if directive := _DIRECTIVE.search(text):
+        at = _line_and_column(text, directive.end() - 1)
         return _refused(name, *at, "YAML directives are not used here", "remove the line")
     builder = Builder()
     source = Source(name, text)

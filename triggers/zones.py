@@ -1,8 +1,7 @@
 """Time zones by their IANA names."""
 
-from functools import cache
 from typing import Annotated
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator
 
@@ -12,19 +11,17 @@ from triggers.strict_model import wrong
 
 def is_zone(name: str) -> bool:
     """Whether the name is one of the IANA database, such as `Asia/Kolkata`."""
-    return name in _names()
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def right_zone(name: str) -> str:
     """The fix for a wrong name."""
-    # Of two names for one place the list shows either; `Asia/Calcutta` is still a good one.
-    places = [zone for zone in _names() if "/" in zone and not zone.startswith(("Etc/", "posix/"))]
-    return choose_from(name, places)
-
-
-@cache
-def _names() -> frozenset[str]:
-    return frozenset(available_timezones())
+    places = (zone for zone in available_timezones() if "/" in zone)
+    return choose_from(name, (zone for zone in places if not zone.startswith("Etc/")))
 
 
 def _existing(name: str) -> str:

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from crm_store.errors import UsageError
 from triggers.check import check_campaigns, check_file
@@ -78,7 +80,7 @@ def test_a_sound_file(campaigns: Path, vocabulary: Vocabulary) -> None:
         ("not membership.auto_renew", "customer.stage in ['new', 'trail']", "5:34: [renewal] unknown"
          " stage `trail`; did you mean `trial`?"),
         ("steps:\n", "exit_on: membership_renewed\nsteps:\n", "6:10: [renewal] `exit_on` must be a"),
-        ("steps:\n", "defaults: {cap: {max: 0, per: 7d}}\nsteps:\n", "6:23: [renewal] `max`: input"),
+        ("steps:\n", "defaults: {cap: {max: 0, per: 7d}}\nsteps:\n", "6:23: [renewal] `max` must be at least 1; write another number"),
         ("steps:\n", "defaults: {cap: {max: two, per: 7d}}\nsteps:\n", "6:23: [renewal] `max` must be"
          " a whole number"),
         ("steps:\n", "defaults: {cap: {max: 2, per: 7d, else: drop}}\nsteps:\n", "6:41: [renewal]"
@@ -138,6 +140,7 @@ def test_a_broken_file_disables_itself_alone(campaigns: Path, vocabulary: Vocabu
     (campaigns / "more").mkdir()
     (campaigns / "more" / "c.yaml").write_bytes(b"\xff\xfe")
     (campaigns / "notes.txt").write_text("not a campaign")
+    (campaigns / ".#b.yml").symlink_to("an editor's lock")
     checked = check_campaigns(campaigns, vocabulary)
     assert [(file.path.name, file.definition is not None) for file in checked] == [
         ("a.yaml", False),
@@ -196,3 +199,38 @@ def test_checking_loads_no_prefect_and_no_server() -> None:
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, check=True)
     assert done.stdout.strip() == b"set()"
+
+
+FULL = GOOD.replace(
+    "steps:\n",
+    "exit_on: [membership_renewed]\n"
+    'defaults: {time: "10:30", quiet_hours: "21:00-10:00", cap: {max: 2, per: 7d, else: skip}}\n'
+    "steps:\n"
+    "  - {id: first, at: now, sms: heads_up, if: customer.stage in ['new'], late: {grace: 2h}}\n",
+)
+PIECES = st.sampled_from(
+    [*"{}[]:-,'\"#&*!|>%@ \n\t0", "null", "-30d", "true", "''", "{}", "[]", "type", "stage_change"]
+)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_whatever_the_file_says_nothing_is_raised(
+    data: st.DataObject, campaigns: Path, vocabulary: Vocabulary
+) -> None:
+    text = FULL
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(text)))
+        end = start + data.draw(st.integers(0, 12))
+        text = text[:start] + data.draw(PIECES) + text[end:]
+    path = campaigns / "c.yaml"
+    path.write_text(text)
+    checked = check_file(path, vocabulary)
+    assert (checked.definition is None) == bool(checked.problems)
+    for problem in checked.problems:
+        assert problem.line >= 1
+        assert problem.column >= 1
+        assert problem.line <= text.count("\n") + 2 or problem.file != str(path)
+        assert "\n" not in str(problem)

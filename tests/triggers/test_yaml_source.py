@@ -75,6 +75,8 @@ def test_keys_are_text() -> None:
         ("# nothing\n", "1:1: the file is empty"),
         ("a:\n\tb: 1\n", "2:1: a tab stands where spaces belong; indent with spaces"),
         ("a: b: c\n", "1:5: a colon is not expected here; put a text that holds `: ` in quotes"),
+        ("a:\tb: c\n", "1:5: a colon is not expected here"),
+        ("a: 1\r%TAG x\r", "2:1: YAML directives are not used here"),
         ("a: @x\n", "1:4: a value cannot begin with `@`; put the value in quotes"),
         ("a: {{ name }}\n", "1:5: a key has to be a word"),
         ("a: 'x\nb: 1\n", "1:4: a quotation mark is missing"),
