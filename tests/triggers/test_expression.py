@@ -79,6 +79,8 @@ REFUSED = [
      " ^", "a condition cannot be part of a comparison"),
     ("visits.total is defined",
      "             ^", "`is defined` is not known here; write `is none` or `is not none`"),
+    ("customer.tags == none",
+     "^", "`customer.tags` is never empty"),
     ("customer.tags is none",
      "^", "`customer.tags` is never empty"),
     ("customer.source + 'x' == 'webx'",

@@ -18,6 +18,7 @@ from triggers.conditions.terms import (
     constant_term,
     equal,
     field_term,
+    is_empty,
     is_true,
     matched,
     number_sql,
@@ -144,7 +145,7 @@ class Reader:
         if op not in ("eq", "ne"):
             fix = f"write `{term.text} is none` or `{term.text} is not none`"
             raise ConditionError("`none` has no order", fix, left.at)
-        return _unless(op == "ne", _is_empty(term))
+        return _unless(op == "ne", is_empty(term))
 
     def _membership(self, left: nodes.Expr, right: nodes.Expr, depth: int) -> Predicate:
         """`x in [...]`, or `"vip" in customer.tags`."""
@@ -165,9 +166,7 @@ class Reader:
 
     def _one_of(self, term: Term, items: nodes.List | nodes.Tuple, depth: int) -> Predicate:
         if term.constant or term.type in (None, FieldType.TAGS, FieldType.BOOLEAN):
-            fix = (
-                'write a field that is a text, a number or a date, as in `customer.stage in ["a"]`'
-            )
+            fix = 'write a text, number or date field, as in `customer.stage in ["a"]`'
             raise ConditionError(f"`{term.text}` cannot be looked up in a list", fix, term.at)
         if not 1 <= len(items.items) <= MOST_ITEMS:
             fix = f"write 1 to {MOST_ITEMS} values"
@@ -186,10 +185,7 @@ class Reader:
         if node.name != "none" or node.args:
             fix = "write `is none` or `is not none`, or compare with =="
             raise ConditionError(f"`is {node.name}` is not known here", fix, node.lineno)
-        term = self._term(node.node, depth)
-        if term.constant or term.type is FieldType.TAGS:
-            raise ConditionError(f"`{term.text}` is never empty", "write a field", term.at)
-        return _is_empty(term)
+        return is_empty(self._term(node.node, depth))
 
     def _term(self, node: nodes.Expr, depth: int) -> Term:
         """A value: a field, a constant, or a sum."""
@@ -210,7 +206,7 @@ class Reader:
     def _field(self, node: nodes.Name | nodes.Getattr) -> Term:
         name, at = _dotted(node), start(node)
         if name not in self._catalogue:
-            raise ConditionError(f"unknown field `{name}`", _meant(name, self._catalogue), at)
+            raise ConditionError(f"unknown field `{name[:60]}`", _meant(name, self._catalogue), at)
         self.fields.add(name)
         return field_term(self._catalogue[name], at)
 
@@ -310,10 +306,6 @@ def _meant(name: str, catalogue: Catalogue) -> str:
     if not family:
         return f'is it a text? Then put it in quotes: "{name}"'
     return listed(catalogue.names())
-
-
-def _is_empty(term: Term) -> Predicate:
-    return lambda scope: term.sql(scope).is_(None)
 
 
 def _unless(negated: bool, predicate: Predicate) -> Predicate:

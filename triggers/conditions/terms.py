@@ -127,13 +127,25 @@ def is_true(term: Term) -> Predicate:
     return lambda scope: known(term.sql(scope))
 
 
+def is_false(term: Term) -> Predicate:
+    """`== false`: false when it is empty too."""
+    return lambda scope: known(not_(term.sql(scope)))
+
+
+def is_empty(term: Term) -> Predicate:
+    """`is none`."""
+    if term.constant or term.type is FieldType.TAGS:
+        raise ConditionError(f"`{term.text}` is never empty", "write a field", term.at)
+    return lambda scope: term.sql(scope).is_(None)
+
+
 def equal(left: Term, right: Term) -> Predicate:
     """`==`: false when either side is empty."""
     for one, other in ((left, right), (right, left)):
         if one.constant and one.value is True:
             return is_true(other)
         if one.constant and one.value is False:
-            return lambda scope, other=other: known(not_(other.sql(scope)))  # type: ignore[misc]
+            return is_false(other)
     return compared(left, right, lambda a, b: a == b)
 
 
@@ -162,17 +174,18 @@ def _constant(kind: FieldType | None, value: Any, at: int) -> Term:
             return true() if value else false()
         return literal(value, _SQL_TYPES[kind]() if kind else None)
 
-    return Term(repr(value), at, kind, sql, value is not None, constant=True, value=value)
+    return Term(repr(value)[:60], at, kind, sql, value is not None, constant=True, value=value)
 
 
 def _date(text: str, at: int) -> date:
-    try:
-        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass  # said below
     fix = 'write year, month and day, such as "2026-11-22"'
-    raise ConditionError(f"`{text[:40]}` is not a date", fix, at)
+    wrong = ConditionError(f"`{text[:40]}` is not a date", fix, at)
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise wrong
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise wrong from error
 
 
 def _compare_with(term: Term) -> str:
