@@ -68,6 +68,7 @@ class Round:
     admit: float
     advance: float
     deliver: float
+    cpu: float
     size: int
     source: float
 
@@ -106,9 +107,10 @@ async def one_round(folder: Path, messages: int, sessions: int) -> Round:
         before = source(port, messages=messages, size=size, sessions=sessions)
         already = taken(log)
         report = CampaignReport("leads")
-        started = time.perf_counter()
+        started, cpu_before = time.perf_counter(), time.process_time()
         await deliver(engine, campaign, report)
         delivering = time.perf_counter() - started
+        cpu = time.process_time() - cpu_before
         arrived = taken(log) - already
         after = source(port, messages=messages, size=size, sessions=sessions)
         for channel in engine.channels.values():
@@ -117,7 +119,7 @@ async def one_round(folder: Path, messages: int, sessions: int) -> Round:
     accepted = report.count(State.ACCEPTED)
     if not accepted == arrived == messages:
         raise SystemExit(f"{messages} were due, {accepted} accepted, {arrived} arrived")
-    return Round(admitting, advancing, delivering, size, (before + after) / 2)
+    return Round(admitting, advancing, delivering, cpu, size, (before + after) / 2)
 
 
 async def _club(
@@ -215,7 +217,7 @@ def _line(name: str, one: Round, messages: int) -> str:
     return (
         f"{name}: {one.size} bytes; admit {messages / one.admit:,.0f}/s,"
         f" advance {messages / one.advance:,.0f}/s,"
-        f" due to accepted {messages / one.deliver:,.0f}/s;"
+        f" due to accepted {messages / one.deliver:,.0f}/s, {one.cpu / messages * 1e6:.0f} us CPU each;"
         f" smtp-source {messages / one.source:,.0f}/s; ratio {one.source / one.deliver:.2f}"
     )
 

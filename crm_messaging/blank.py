@@ -28,7 +28,7 @@ class Blank:
         return False
 
     def __eq__(self, other: object) -> bool:
-        return other is None or isinstance(other, Blank)
+        return other is None
 
     def __hash__(self) -> int:
         return hash(None)

@@ -31,4 +31,11 @@ class Reason(StrEnum):
     TOO_MANY_TRIES = "too_many_tries", "it was tried as often as is useful"
     NO_REPLY = "no_reply", "the connection broke after the message had been handed over"
     INTERRUPTED = "interrupted", "the program stopped while the message was being handed over"
+    RESENT = "resent", "it was in doubt and was sent once more"
+    RESOLVED = "resolved", "it was in doubt until somebody looked"
     ANCHOR_MOVED = "anchor_moved", "the date it counts from was moved"
+
+
+def sentence_of(reason: str | None) -> str:
+    """What people read for a stored reason; an empty text where there is none."""
+    return next((one.sentence for one in Reason if one == reason), "")

@@ -14,6 +14,7 @@ from crm_store.models.club import Club
 from crm_store.models.consent import ANY_TOPIC, Consent, Suppression
 from crm_store.models.event import Event
 from crm_store.models.touchpoint import SENT, State
+from crm_store.pauses import is_paused
 from crm_store.scope import CUSTOMER
 from crm_store.tables import table_of
 from crm_store.touchpoints import TOUCHPOINT
@@ -144,7 +145,7 @@ def begin_sending(
     """Set `sending` for those that may still go; return their ids.
 
     This commit is the point of no return (promises G3 and G5). Consent, suppression, exit,
-    lateness and the lease are looked at again in the very statement that sets it: whatever
+    lateness, a pause and the lease are looked at again in the very statement that sets it: whatever
     committed before it wins. Whoever takes permission away holds the lock alone, so no
     opt-out commits between the moment this statement looks and the moment it commits.
     """
@@ -156,6 +157,7 @@ def begin_sending(
             is_word(TOUCHPOINT.c.state, State.CLAIMED),
             TOUCHPOINT.c.claim_token == token,
             TOUCHPOINT.c.expires_at >= now,
+            ~is_paused(TOUCHPOINT.c.campaign),
             ~_opted_out(topic),
             ~_suppressed(),
             ~_exited(exit_on),

@@ -16,6 +16,7 @@ from crm_store.columns import UtcDateTime
 from crm_store.inserting import insert_new
 from crm_store.literals import is_word
 from crm_store.models.touchpoint import State, Touchpoint
+from crm_store.pauses import is_paused
 from crm_store.reasons import Reason
 from crm_store.tables import table_of
 
@@ -151,6 +152,7 @@ def claim(
         is_word(row.c.state, State.QUEUED),
         row.c.campaign == campaign,
         row.c.not_before <= now,
+        ~is_paused(campaign),
     )
     oldest = (row.c.not_before, row.c.id)
     version = select(row.c.version_id).where(*ready).order_by(*oldest).limit(1)

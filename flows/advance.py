@@ -212,5 +212,6 @@ def _touchpoint(
         "queued_at": now if state == State.QUEUED else None,
         "settled_at": None if state == State.QUEUED else now,
         "attempts": 0,
+        "resends": 0,
         "created_at": now,
     }

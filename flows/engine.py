@@ -11,6 +11,7 @@ from crm_store.catalogue.field import Catalogue
 from crm_store.database import Store
 from crm_store.scope import MEMBERSHIP, Scope
 from flows.clock import Clock
+from flows.ledger_mark import LedgerMark
 from triggers.definition import CampaignDefinition
 
 
@@ -26,6 +27,8 @@ class Engine:
     sender: Sender | None
     channels: dict[str, Channel]
     clock: Clock
+    mark: LedgerMark | None = None
+    """The installation's memory of its ledger; an engine on a scratch store has none."""
 
     def scope(self, definition: CampaignDefinition, now: datetime) -> Scope:
         """Where a campaign's conditions and templates look: its own membership, if it has one."""

@@ -72,8 +72,11 @@ def prepare(engine: Engine, campaign: RunningCampaign, limit: int = BATCH) -> Pr
             lease_until=now + LEASE,
             limit=limit,
         )
+        number = engine.mark.count(connection) if engine.mark and batch else 0
     if not batch:
         return None
+    if engine.mark:
+        engine.mark.note(number)
     version = version_of(campaign, batch[0].version_id, engine.store, engine.catalogue)
     prepared = Prepared(token, version.definition)
     with engine.store.read() as connection:

@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from crm_messaging.channels.opening import open_channels
-from crm_messaging.compose import Sender
 from crm_messaging.rehearsal.caught import CaughtMail
 from crm_messaging.template_library import TemplateLibrary
 from crm_store.catalogue.field import Catalogue
@@ -18,11 +17,12 @@ from crm_store.clubs import keep_club
 from crm_store.database import Store, open_store, reachable
 from crm_store.schema import upgrade
 from flows.clock import Clock
-from flows.engine import Engine
-from flows.rehearsal import rehearsal_channels
 from flows.settings import Settings, read_settings
 from triggers.check import CheckedFile, check_campaigns
 from triggers.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from flows.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,19 @@ def open_club(project: Project, clock: Clock) -> Iterator[tuple[Store, int]]:
 
 
 @asynccontextmanager
-async def open_engine(project: Project, clock: Clock) -> AsyncIterator[Engine]:
+async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]:
     """Everything a run works with: the store, and the channels of the club's mode.
 
     In `mode: rehearsal` the channels lead into the catchers, which are started when no running
     `sampark up` has them open; in `mode: live` they lead to the world.
     """
+    # Clients, servers and the engine load here: commands that only read files never wait for them.
+    from crm_messaging.channels.opening import open_channels
+    from crm_messaging.compose import Sender
+    from flows.engine import Engine
+    from flows.ledger_mark import open_mark
+    from flows.rehearsal import rehearsal_channels
+
     with open_club(project, clock) as (store, club_id):
         async with rehearsal_channels(project.settings, project.caught()) as (email, sms):
             opened = open_channels(email, sms)
@@ -123,6 +130,7 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator[Engine]:
                     sender=Sender.of(email) if email else None,
                     channels=opened,
                     clock=clock,
+                    mark=open_mark(store, project.state_folder / "ledger.json", clock()),
                 )
             finally:
                 for channel in opened.values():

@@ -22,6 +22,8 @@ class CampaignReport:
     """Customers in the campaign with steps to come."""
     disabled: str | None = None
     """Why the campaign did not run, when it did not."""
+    paused: str | None = None
+    """Why it sends nothing at present, when somebody has paused it."""
 
     def count(self, state: State) -> int:
         """Touchpoints of this sweep that ended in `state`."""
@@ -52,6 +54,7 @@ class CampaignReport:
             "by_reason": self.by_reason(),
             "waiting": self.waiting,
             "disabled": self.disabled,
+            "paused": self.paused,
         }
 
 
@@ -65,6 +68,8 @@ class SweepReport:
     """Claims of a dead worker that went back to the queue."""
     in_doubt: int = 0
     """Touchpoints that a dead worker left in `sending`."""
+    prefect_lost: str | None = None
+    """Why Prefect does not show this sweep, or not all of it."""
 
     @property
     def admitted(self) -> int:
@@ -82,5 +87,6 @@ class SweepReport:
             "accepted": self.count(State.ACCEPTED),
             "recovered": self.recovered,
             "in_doubt": self.in_doubt,
+            "orchestrated": self.prefect_lost is None,
             "campaigns": [one.to_json() for one in self.campaigns],
         }

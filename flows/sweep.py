@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from crm_store import enrollments, events, touchpoints
+from crm_store.models.operation import EVERYTHING
+from crm_store.pauses import pauses
 from flows.admit import admit
 from flows.advance import advance
 from flows.campaigns import DisabledCampaign, RunningCampaign, load_campaigns
@@ -124,5 +126,7 @@ def _bring_due(
 
 def _count_waiting(engine: Engine, reports: dict[str, CampaignReport]) -> None:
     with engine.store.read() as connection:
+        paused = {one.campaign: one.reason for one in pauses(connection)}
         for slug, report in reports.items():
             report.waiting = enrollments.waiting(connection, slug)
+            report.paused = paused.get(EVERYTHING, paused.get(slug))

@@ -227,6 +227,7 @@ def make_touchpoint(store: Store, customer_id: int, enrollment_id: int, **values
         "not_before": NOW,
         "queued_at": NOW,
         "attempts": 0,
+        "resends": 0,
         "created_at": NOW,
     }
     return _insert(store, Touchpoint, row | values)

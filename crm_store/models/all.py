@@ -9,6 +9,7 @@ from crm_store.models.consent import Consent, Suppression
 from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
 from crm_store.models.membership import Membership, MembershipFreeze
+from crm_store.models.operation import LedgerHome, Pause
 from crm_store.models.staff_task import StaffTask
 from crm_store.models.touchpoint import Touchpoint
 
@@ -28,5 +29,7 @@ MODELS: tuple[type[SQLModel], ...] = (
     Enrollment,
     Touchpoint,
     StaffTask,
+    Pause,
+    LedgerHome,
 )
 metadata = SQLModel.metadata

@@ -87,6 +87,8 @@ class Touchpoint(SQLModel, table=True):
     """Earliest next attempt: `due_at`, or later after a 4xx."""
     queued_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     attempts: int = 0
+    resends: int = 0
+    """How often it was sent again out of doubt: each time the same Message-ID."""
     claim_token: str | None = None
     """Fencing: only the holder of the token may move the row on."""
     lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)

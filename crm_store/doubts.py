@@ -1,0 +1,60 @@
+"""Touchpoints in doubt: the server may have taken them, nobody knows. People decide."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, update
+
+from crm_store.literals import is_word
+from crm_store.models.touchpoint import State
+from crm_store.reasons import Reason
+from crm_store.touchpoints import TOUCHPOINT
+
+_IN_DOUBT = is_word(TOUCHPOINT.c.state, State.IN_DOUBT)
+
+
+def resolve(connection: Connection, ids: Sequence[int], *, arrived: bool, now: datetime) -> int:
+    """Somebody has looked: it arrived, or it did not and is not wanted any more."""
+    state = State.ACCEPTED if arrived else State.FAILED
+    done = connection.execute(
+        update(TOUCHPOINT)
+        .where(_IN_DOUBT, TOUCHPOINT.c.id.in_(ids))
+        .values(state=str(state), reason=str(Reason.RESOLVED), settled_at=now)
+    )
+    return done.rowcount
+
+
+def resend(connection: Connection, ids: Sequence[int], now: datetime) -> int:
+    """Queue them once more, flagged: the same Message-ID, perhaps a second time in her inbox."""
+    done = connection.execute(
+        update(TOUCHPOINT).where(_IN_DOUBT, TOUCHPOINT.c.id.in_(ids)).values(**_again(now))
+    )
+    return done.rowcount
+
+
+def resend_steps(
+    connection: Connection, campaign: str, version_id: int, steps: Collection[str], now: datetime
+) -> int:
+    """As `resend`, for the steps whose campaign says `on_doubt: resend`, while still useful."""
+    done = connection.execute(
+        update(TOUCHPOINT)
+        .where(
+            _IN_DOUBT,
+            TOUCHPOINT.c.campaign == campaign,
+            TOUCHPOINT.c.version_id == version_id,
+            TOUCHPOINT.c.step.in_(list(steps)),
+            TOUCHPOINT.c.expires_at >= now,
+        )
+        .values(**_again(now))
+    )
+    return done.rowcount
+
+
+def _again(now: datetime) -> dict[str, object]:
+    return {
+        "state": str(State.QUEUED),
+        "reason": str(Reason.RESENT),
+        "resends": TOUCHPOINT.c.resends + 1,
+        "not_before": now,
+        "settled_at": None,
+    }

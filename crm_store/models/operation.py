@@ -1,0 +1,35 @@
+"""What operators decide about a store: pauses, and which installation it belongs to."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from crm_store.columns import UtcDateTime
+
+EVERYTHING = "*"
+
+
+class Pause(SQLModel, table=True):
+    """A campaign, or everything, that sends nothing until somebody resumes it."""
+
+    campaign: str = Field(primary_key=True)
+    """A campaign, or ``*``."""
+    reason: str
+    since: datetime = Field(sa_type=UtcDateTime)
+
+
+class LedgerHome(SQLModel, table=True):
+    """An installation that sends from this store, and how far it has come.
+
+    The installation keeps the same count in a file of its own. A store that knows fewer batches
+    than the file was put back from a backup.
+    """
+
+    __tablename__ = "ledger_home"
+
+    home: str = Field(primary_key=True)
+    batches: int = 0
+    """Claims so far."""
+    fingerprint: str
+    """Of the database's physical place: a copy of the file or of the database has another."""
+    seen_at: datetime = Field(sa_type=UtcDateTime)

@@ -1,0 +1,66 @@
+"""What this installation remembers of its ledger, beside the database.
+
+A database that is put back from a backup does not know what was sent since; a copy of it would
+send everything a second time. Both start paused and say so. The memory is a small file in the
+club's own folder: the home's id and the number of batches claimed.
+"""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from crm_store.database import Store
+from crm_store.ledger_home import count_batch, settle_in, suspicion
+from crm_store.models.operation import EVERYTHING
+from crm_store.pauses import pause
+
+
+class LedgerMark:
+    """The memory of one installation. Several processes of it may count; the file never lags
+    behind by more than the batches under way, and never runs ahead."""
+
+    def __init__(self, file: Path, home: str) -> None:
+        self._file = file
+        self._home = home
+
+    def count(self, connection: Connection) -> int:
+        """One more batch, in the transaction that claims it."""
+        return count_batch(connection, self._home)
+
+    def note(self, batches: int) -> None:
+        """Remember the count once its transaction is committed."""
+        _write(self._file, self._home, batches)
+
+
+def open_mark(store: Store, file: Path, now: datetime) -> LedgerMark:
+    """The installation's memory of this store.
+
+    When the store is not the one that the installation left, everything is paused first.
+    """
+    home, batches = _read(file)
+    with store.write() as connection:
+        doubt = suspicion(store, connection, home, batches)
+        if doubt is not None:
+            pause(connection, EVERYTHING, doubt, now)
+        home = home or uuid4().hex
+        count = settle_in(store, connection, home, now)
+    _write(file, home, count)
+    return LedgerMark(file, home)
+
+
+def _read(file: Path) -> tuple[str | None, int]:
+    try:
+        memory = json.loads(file.read_text(encoding="utf-8"))
+        return str(memory["home"]), int(memory["batches"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None, 0
+
+
+def _write(file: Path, home: str, batches: int) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f"{file.name}.{uuid4().hex[:8]}")
+    unfinished.write_text(json.dumps({"home": home, "batches": batches}), encoding="utf-8")
+    unfinished.replace(file)

@@ -1,0 +1,96 @@
+"""A store put back or copied starts paused; the one that was left goes on."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from engines import Workshop, workshop
+from making import NOW, make_customer, make_event
+
+from crm_store.database import Store, open_store
+from crm_store.pauses import pauses, resume
+from flows.ledger_mark import LedgerMark, open_mark
+from flows.prepare import prepare
+from flows.sweep import plan_sweep
+
+LEADS = """
+campaign: leads
+name: Leads
+topic: news
+trigger: {type: new_lead}
+steps:
+  - {id: welcome, at: now, email: note/one}
+"""
+
+
+def database(store: Store) -> Path:
+    return Path(str(store.engine.url.database))
+
+
+def reasons(store: Store) -> list[str]:
+    with store.read() as connection:
+        return [one.reason for one in pauses(connection)]
+
+
+async def work_a_day(club: Workshop, mark: LedgerMark) -> None:
+    """One lead, one batch, counted."""
+    club.campaign(LEADS)
+    make_event(club.store, make_customer(club.store))
+    engine = replace(club.engine, mark=mark)
+    club.engine = engine
+    await club.sweep()
+    assert prepare(engine, plan_sweep(engine, club.files).running[0]) is None
+
+
+async def test_the_store_that_was_left_goes_on(sqlite_store: Store, tmp_path: Path) -> None:
+    memory = tmp_path / "ledger.json"
+    async with workshop(sqlite_store, tmp_path / "club") as club:
+        await work_a_day(club, open_mark(sqlite_store, memory, club.clock()))
+        open_mark(sqlite_store, memory, club.clock())
+    assert reasons(sqlite_store) == []
+    assert len(club.accepted_ids()) == 1
+
+
+async def test_a_backup_put_back_in_place_sends_nothing_until_resumed(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    memory = tmp_path / "ledger.json"
+    async with workshop(sqlite_store, tmp_path / "club") as club:
+        mark = open_mark(sqlite_store, memory, club.clock())
+        sqlite_store.close()  # the write-ahead log goes into the file
+        backup = database(sqlite_store).read_bytes()
+        await work_a_day(club, mark)
+        sqlite_store.close()
+        with database(sqlite_store).open("r+b") as file:  # the same inode, as `cp` writes
+            file.write(backup)
+            file.truncate()
+        make_event(club.store, make_customer(club.store))
+        open_mark(sqlite_store, memory, club.clock())
+        assert "1 batches are missing" in reasons(sqlite_store)[0]
+        report = await club.sweep()
+        assert (report.campaigns[0].due, report.campaigns[0].by_state()) == (1, {})
+        assert report.campaigns[0].paused == reasons(sqlite_store)[0]
+        with sqlite_store.write() as connection:
+            resume(connection, "*")
+        assert (await club.sweep()).campaigns[0].by_state() == {"accepted": 1}
+
+
+def test_a_copied_file_starts_paused(sqlite_store: Store, tmp_path: Path) -> None:
+    open_mark(sqlite_store, tmp_path / "ledger.json", NOW)
+    sqlite_store.close()
+    shutil.copy(database(sqlite_store), tmp_path / "copy.db")
+    shutil.copy(tmp_path / "ledger.json", tmp_path / "copied-ledger.json")
+    copy = open_store(f"sqlite:///{tmp_path / 'copy.db'}")
+    open_mark(copy, tmp_path / "copied-ledger.json", NOW)
+    assert "copy" in reasons(copy)[0]
+    copy.close()
+
+
+def test_a_memory_that_was_lost_is_no_reason_to_send_twice(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    memory = tmp_path / "ledger.json"
+    open_mark(sqlite_store, memory, NOW)
+    memory.unlink()
+    open_mark(sqlite_store, memory, NOW)
+    assert len(reasons(sqlite_store)) == 1
