@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from crm_store.literals import is_word
 from crm_store.models.touchpoint import State
@@ -30,6 +30,12 @@ def resend(connection: Connection, ids: Sequence[int], now: datetime) -> int:
         update(TOUCHPOINT).where(_IN_DOUBT, TOUCHPOINT.c.id.in_(ids)).values(**_again(now))
     )
     return done.rowcount
+
+
+def versions_in_doubt(connection: Connection, campaign: str) -> list[int]:
+    """The versions of a campaign that have a touchpoint in doubt."""
+    query = select(TOUCHPOINT.c.version_id).where(_IN_DOUBT, TOUCHPOINT.c.campaign == campaign)
+    return list(connection.execute(query.distinct()).scalars())
 
 
 def resend_steps(

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from crm_store import enrollments, events, touchpoints
+from crm_store import doubts, enrollments, events, touchpoints
 from crm_store.models.operation import EVERYTHING
 from crm_store.pauses import pauses
 from flows.admit import admit
 from flows.advance import advance
-from flows.campaigns import DisabledCampaign, RunningCampaign, load_campaigns
+from flows.campaigns import DisabledCampaign, RunningCampaign, load_campaigns, version_of
 from flows.deliver import deliver
 from flows.engine import Engine
 from flows.report import CampaignReport, SweepReport
@@ -52,7 +52,7 @@ async def sweep(
         *reports.values(),
         *(CampaignReport(one.slug, disabled=one.problem) for one in plan.disabled),
     ]
-    _put_in_order(engine, report)
+    _put_in_order(engine, plan.running, report)
     for campaign in plan.running:
         reports[campaign.slug].admitted = admit(engine, campaign)
     _bring_due(engine, plan.running, reports)
@@ -103,11 +103,18 @@ async def handle_events(
     return report
 
 
-def _put_in_order(engine: Engine, report: SweepReport) -> None:
-    """Look after dead workers' claims, moved dates, and the events nobody took."""
+def _put_in_order(
+    engine: Engine, campaigns: Sequence[RunningCampaign], report: SweepReport
+) -> None:
+    """Look after dead workers' claims, doubts that may be resent, and moved dates."""
     now = engine.clock()
     with engine.store.write() as connection:
         report.recovered, report.in_doubt = touchpoints.recover(connection, now)
+        for campaign in campaigns:
+            for version_id in doubts.versions_in_doubt(connection, campaign.slug):
+                version = version_of(campaign, version_id, engine.store, engine.catalogue)
+                steps = version.definition.resent_steps()
+                doubts.resend_steps(connection, campaign.slug, version_id, steps, now)
         enrollments.follow_moved_terms(connection, now)
 
 

@@ -51,6 +51,10 @@ class Late(StrictModel):
     """What becomes of it after that: it is left out."""
 
 
+OnDoubt = Literal["hold", "resend"]
+"""What becomes of a message of which nobody knows whether the server took it."""
+
+
 class Defaults(StrictModel):
     """What holds for every step that does not say otherwise."""
 
@@ -66,6 +70,9 @@ class Defaults(StrictModel):
     """The limit on messages to one customer; none when left out."""
     late: Late = Late()
     """How late a message is still useful; 36 hours when left out."""
+    on_doubt: OnDoubt = "hold"
+    """`hold`: a message that may or may not have arrived waits for somebody to look. `resend`:
+    it is sent once more, and some customers get it twice."""
 
 
 class Step(StrictModel):
@@ -87,6 +94,8 @@ class Step(StrictModel):
     """Time of day, instead of the default."""
     late: Late | None = None
     """How late this step is still useful, instead of the default."""
+    on_doubt: OnDoubt | None = None
+    """What becomes of it in doubt, instead of the default."""
     condition: ConditionText | None = Field(default=None, alias="if")
     """Only for customers of whom this is true when the step is due."""
 
@@ -190,6 +199,11 @@ class CampaignDefinition(StrictModel):
     def late_of(self, step: Step) -> Late:
         """How late this step is still useful."""
         return step.late or self.defaults.late
+
+    def resent_steps(self) -> list[str]:
+        """The ids of the steps that are sent once more when in doubt."""
+        default = self.defaults.on_doubt
+        return [step.id for step in self.steps if (step.on_doubt or default) == "resend"]
 
     def channel_of(self, step: Step) -> Channel:
         """`email` or `sms`."""

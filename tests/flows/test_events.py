@@ -133,3 +133,21 @@ async def test_what_a_bad_server_makes_of_the_ledger(
         club.clock.on(seconds=30)
         assert (await club.sweep()).campaigns[0].due == 0
         await club.engine.channels["email"].close()
+
+
+async def test_a_step_that_says_resend_is_sent_again_as_the_same_message(club: Workshop) -> None:
+    club.campaign(LEADS.replace("email: note/one", "email: note/one, on_doubt: resend"))
+    make_event(club.store, make_customer(club.store), data={"source": "instagram"})
+    good = club.engine.channels["email"]
+    async with scripted({"dot": "<close>"}) as server:
+        smtp = SmtpSettings(host="127.0.0.1", port=server.port, tls="none", sessions=1)
+        club.engine.channels["email"] = SmtpChannel(smtp)
+        await club.sweep()
+        await club.engine.channels["email"].close()
+    club.engine.channels["email"] = good
+    assert club.ledger("state", "resends") == [("in_doubt", 0)]
+    [(message_id,)] = club.ledger("message_id")
+    await club.sweep()
+    assert club.ledger("state", "resends") == [("accepted", 1)]
+    assert club.caught_ids() == [message_id]
+    assert message_id in server.taken[0].decode()
