@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, literal, or_, select, update
 
 from crm_store.columns import UtcDateTime
 from crm_store.literals import is_word
@@ -42,45 +43,38 @@ class SendFacts:
     exited: bool
 
 
-def _opted_out(topic: str) -> ColumnElement[bool]:
-    return (
-        select(_CONSENT.c.id)
-        .where(
-            _CONSENT.c.customer_id == TOUCHPOINT.c.customer_id,
-            _CONSENT.c.channel == TOUCHPOINT.c.channel,
-            _CONSENT.c.topic.in_([ANY_TOPIC, topic]),
-            _CONSENT.c.granted.is_(False),
-        )
-        .correlate(TOUCHPOINT)
-        .exists()
+_OPTED_OUT = (
+    select(_CONSENT.c.id)
+    .where(
+        _CONSENT.c.customer_id == TOUCHPOINT.c.customer_id,
+        _CONSENT.c.channel == TOUCHPOINT.c.channel,
+        _CONSENT.c.topic.in_(bindparam("topics", expanding=True)),
+        _CONSENT.c.granted.is_(False),
     )
-
-
-def _suppressed() -> ColumnElement[bool]:
-    return (
-        select(_SUPPRESSION.c.id)
-        .where(
-            CUSTOMER.c.id == TOUCHPOINT.c.customer_id,
-            _SUPPRESSION.c.address == _ADDRESS,
-            _SUPPRESSION.c.channel == TOUCHPOINT.c.channel,
-        )
-        .correlate(TOUCHPOINT)
-        .exists()
+    .correlate(TOUCHPOINT)
+    .exists()
+)
+_SUPPRESSED = (
+    select(_SUPPRESSION.c.id)
+    .where(
+        CUSTOMER.c.id == TOUCHPOINT.c.customer_id,
+        _SUPPRESSION.c.address == _ADDRESS,
+        _SUPPRESSION.c.channel == TOUCHPOINT.c.channel,
     )
-
-
-def _exited(exit_on: Sequence[str]) -> ColumnElement[bool]:
-    return (
-        select(_EVENT.c.id)
-        .where(
-            _ENROLLMENT.c.id == TOUCHPOINT.c.enrollment_id,
-            _EVENT.c.customer_id == _ENROLLMENT.c.customer_id,
-            _EVENT.c.name.in_(exit_on),
-            _EVENT.c.occurred_at >= _ENROLLMENT.c.exits_from,
-        )
-        .correlate(TOUCHPOINT)
-        .exists()
+    .correlate(TOUCHPOINT)
+    .exists()
+)
+_EXITED = (
+    select(_EVENT.c.id)
+    .where(
+        _ENROLLMENT.c.id == TOUCHPOINT.c.enrollment_id,
+        _EVENT.c.customer_id == _ENROLLMENT.c.customer_id,
+        _EVENT.c.name.in_(bindparam("exit_on", expanding=True)),
+        _EVENT.c.occurred_at >= _ENROLLMENT.c.exits_from,
     )
+    .correlate(TOUCHPOINT)
+    .exists()
+)
 
 
 def facts(
@@ -94,14 +88,15 @@ def facts(
             func.nullif(_ADDRESS, ""),
             CUSTOMER.c.language,
             func.coalesce(func.nullif(CUSTOMER.c.timezone, ""), _CLUB.c.timezone),
-            _opted_out(topic),
-            _suppressed(),
-            _exited(exit_on),
+            _OPTED_OUT,
+            _SUPPRESSED,
+            _EXITED,
         )
         .select_from(TOUCHPOINT)
         .join(CUSTOMER, CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
         .join(_CLUB, _CLUB.c.id == CUSTOMER.c.club_id)
-        .where(TOUCHPOINT.c.id.in_(touchpoint_ids))
+        .where(TOUCHPOINT.c.id.in_(touchpoint_ids)),
+        _terms(topic, exit_on),
     )
     return {row[0]: SendFacts(*row) for row in rows}
 
@@ -133,6 +128,24 @@ def sent_since(
     return times
 
 
+# Statements of the hot path are built once: SQLAlchemy then finds the compiled form by identity.
+_BEGIN_SENDING = (
+    update(TOUCHPOINT)
+    .where(
+        TOUCHPOINT.c.id.in_(bindparam("ids", expanding=True)),
+        is_word(TOUCHPOINT.c.state, State.CLAIMED),
+        TOUCHPOINT.c.claim_token == bindparam("token"),
+        TOUCHPOINT.c.expires_at >= bindparam("now"),
+        ~is_paused(TOUCHPOINT.c.campaign),
+        ~_OPTED_OUT,
+        ~_SUPPRESSED,
+        ~_EXITED,
+    )
+    .values(state=str(State.SENDING), sent_at=bindparam("now"), attempts=TOUCHPOINT.c.attempts + 1)
+    .returning(TOUCHPOINT.c.id)
+)
+
+
 def begin_sending(
     connection: Connection,
     touchpoint_ids: Sequence[int],
@@ -145,28 +158,16 @@ def begin_sending(
     """Set `sending` for those that may still go; return their ids.
 
     This commit is the point of no return (promises G3 and G5). Consent, suppression, exit,
-    lateness, a pause and the lease are looked at again in the very statement that sets it: whatever
-    committed before it wins. Whoever takes permission away holds the lock alone, so no
+    lateness, a pause and the lease are looked at again in the very statement that sets it:
+    whatever committed before it wins. Whoever takes permission away holds the lock alone, so no
     opt-out commits between the moment this statement looks and the moment it commits.
     """
     hold(connection, Lock.PERMISSION, shared=True)
-    moved = connection.execute(
-        update(TOUCHPOINT)
-        .where(
-            TOUCHPOINT.c.id.in_(touchpoint_ids),
-            is_word(TOUCHPOINT.c.state, State.CLAIMED),
-            TOUCHPOINT.c.claim_token == token,
-            TOUCHPOINT.c.expires_at >= now,
-            ~is_paused(TOUCHPOINT.c.campaign),
-            ~_opted_out(topic),
-            ~_suppressed(),
-            ~_exited(exit_on),
-        )
-        .values(
-            state=str(State.SENDING),
-            sent_at=literal(now, UtcDateTime),
-            attempts=TOUCHPOINT.c.attempts + 1,
-        )
-        .returning(TOUCHPOINT.c.id)
-    )
+    asked = {"ids": touchpoint_ids, "token": token, "now": now}
+    moved = connection.execute(_BEGIN_SENDING, asked | _terms(topic, exit_on))
     return set(moved.scalars())
+
+
+def _terms(topic: str, exit_on: Sequence[str]) -> dict[str, Any]:
+    """What `_OPTED_OUT` and `_EXITED` ask for."""
+    return {"topics": [ANY_TOPIC, topic], "exit_on": list(exit_on)}

@@ -218,44 +218,41 @@ class Ruling:
     language: str | None = None
 
 
+_AGAIN = func.coalesce(bindparam("new_not_before", type_=UtcDateTime), TOUCHPOINT.c.not_before)
+# Built once: SQLAlchemy then finds the compiled form by identity.
+_RULE = (
+    update(TOUCHPOINT)
+    .where(
+        TOUCHPOINT.c.id == bindparam("of_id"),
+        TOUCHPOINT.c.claim_token == bindparam("token"),
+        or_(_CLAIMED, _SENDING),
+    )
+    .values(
+        state=bindparam("new_state"),
+        reason=bindparam("new_reason"),
+        detail=bindparam("new_detail"),
+        not_before=_AGAIN,
+        due_at=case((bindparam("is_planned", type_=Boolean), _AGAIN), else_=TOUCHPOINT.c.due_at),
+        provider_ref=bindparam("new_provider_ref"),
+        message_id=bindparam("new_message_id"),
+        language=bindparam("new_language"),
+        settled_at=bindparam("new_settled_at"),
+        **_RELEASED,
+    )
+)
+
+
 def rule(connection: Connection, rulings: Sequence[Ruling], token: str, now: datetime) -> None:
     """Write rulings down and give the touchpoints back; only the holder of the token can."""
-    if not rulings:
-        return
-    again = case(
-        (
-            bindparam("new_not_before", type_=UtcDateTime).is_not(None),
-            bindparam("new_not_before", type_=UtcDateTime),
-        ),
-        else_=TOUCHPOINT.c.not_before,
-    )
-    connection.execute(
-        update(TOUCHPOINT)
-        .where(
-            TOUCHPOINT.c.id == bindparam("of_id"),
-            TOUCHPOINT.c.claim_token == token,
-            or_(_CLAIMED, _SENDING),
-        )
-        .values(
-            state=bindparam("new_state"),
-            reason=bindparam("new_reason"),
-            detail=bindparam("new_detail"),
-            not_before=again,
-            due_at=case((bindparam("is_planned", type_=Boolean), again), else_=TOUCHPOINT.c.due_at),
-            provider_ref=bindparam("new_provider_ref"),
-            message_id=bindparam("new_message_id"),
-            language=bindparam("new_language"),
-            settled_at=bindparam("new_settled_at"),
-            **_RELEASED,
-        ),
-        [_ruling_row(one, now) for one in rulings],
-    )
+    if rulings:
+        connection.execute(_RULE, [_ruling_row(one, token, now) for one in rulings])
 
 
-def _ruling_row(one: Ruling, now: datetime) -> dict[str, Any]:
+def _ruling_row(one: Ruling, token: str, now: datetime) -> dict[str, Any]:
     waits = one.state in (State.PLANNED, State.QUEUED)
     return {
         "of_id": one.id,
+        "token": token,
         "new_state": str(one.state),
         "new_reason": None if one.reason is None else str(one.reason),
         "new_detail": one.detail[:200],
