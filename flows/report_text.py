@@ -1,0 +1,124 @@
+"""A report in words: what a list of runs shows of a sweep, and its table. Never a person."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from crm_store.models.touchpoint import State
+from flows.report import CampaignReport, SweepReport
+
+WORDS = {State.QUEUED: "deferred", State.PLANNED: "postponed", State.IN_DOUBT: "in doubt"}
+"""What a state is called when a delivery has led to it."""
+
+TROUBLE = (State.REJECTED, State.FAILED, State.IN_DOUBT, State.QUEUED)
+"""States that ask for a look; the others are the rules at work."""
+
+
+def word_for(state: State) -> str:
+    """`suppressed`; `deferred` for what went back to the queue."""
+    return WORDS.get(state, str(state))
+
+
+def sentence(report: CampaignReport) -> str:
+    """`128 accepted, 3 suppressed (opted_out 2, no_address 1), 1 deferred (not_now 1)`."""
+    parts = []
+    for state in State:
+        number = report.count(state)
+        if number:
+            reasons = _reasons(report, (state,))
+            parts.append(f"{number} {word_for(state)}" + (f" ({reasons})" if reasons else ""))
+    return ", ".join(parts) or "nothing to send"
+
+
+def title(report: CampaignReport) -> str:
+    """`membership-renewal · 132 due · 128 sent, 4 held: opted_out 2, no_address 2`."""
+    if report.disabled is not None:
+        return f"{report.campaign} · disabled"
+    return f"{report.campaign} · {report.due} due · {_sent_and_held([report])}"
+
+
+def sweep_title(when: str, report: SweepReport) -> str:
+    """`sweep · 2026-11-22 10:30 · 128 sent, 4 held: opted_out 4 · birthday disabled`."""
+    parts = ["sweep", when, _sent_and_held(report.campaigns)]
+    disabled = [one.campaign for one in report.campaigns if one.disabled is not None]
+    if disabled:
+        parts.append(f"{', '.join(disabled)} disabled")
+    return " · ".join(parts)
+
+
+def events_title(report: SweepReport) -> str:
+    """`events · new-lead · 3 entered · 3 sent`."""
+    if not report.campaigns:
+        return "events · no campaign listens"
+    names = ", ".join(one.campaign for one in report.campaigns)
+    entered = sum(one.admitted for one in report.campaigns)
+    return f"events · {names} · {entered} entered · {_sent_and_held(report.campaigns)}"
+
+
+def sweep_sentence(report: SweepReport) -> str:
+    """One line over all campaigns."""
+    total = CampaignReport(
+        "all", outcomes=sum((one.outcomes for one in report.campaigns), Counter())
+    )
+    parts = [f"{report.admitted} entered", sentence(total)]
+    if report.recovered:
+        parts.append(f"{report.recovered} claims of a dead worker recovered")
+    if report.in_doubt:
+        parts.append(f"{report.in_doubt} in doubt after a dead worker: see `sampark doubt`")
+    parts += [f"{one.campaign} is disabled" for one in report.campaigns if one.disabled]
+    return "; ".join(parts)
+
+
+def in_trouble(report: CampaignReport) -> bool:
+    """Whether a person should look at it."""
+    return report.disabled is not None or any(report.count(state) for state in TROUBLE)
+
+
+def table(reports: Iterable[CampaignReport]) -> list[dict[str, str | int]]:
+    """A row per campaign, outcome and reason, with the reason's sentence."""
+    rows: list[dict[str, str | int]] = []
+    for report in reports:
+        if report.disabled is not None:
+            rows.append(_row(report.campaign, 0, "disabled", "", report.disabled))
+        for (state, reason), number in sorted(report.outcomes.items(), key=_order):
+            meaning = reason.sentence if reason else ""
+            rows.append(_row(report.campaign, number, word_for(state), str(reason or ""), meaning))
+    return rows
+
+
+def _row(
+    campaign: str, messages: int, outcome: str, reason: str, meaning: str
+) -> dict[str, str | int]:
+    return {
+        "campaign": campaign,
+        "messages": messages,
+        "outcome": outcome,
+        "reason": reason,
+        "meaning": meaning,
+    }
+
+
+def _total(reports: Iterable[CampaignReport]) -> CampaignReport:
+    return CampaignReport("", outcomes=sum((one.outcomes for one in reports), Counter()))
+
+
+def _sent_and_held(reports: Iterable[CampaignReport]) -> str:
+    total = _total(reports)
+    sent = total.count(State.ACCEPTED)
+    held = total.outcomes.total() - sent
+    if not total.outcomes:
+        return "nothing due"
+    others = tuple(state for state in State if state != State.ACCEPTED)
+    return f"{sent} sent" + (f", {held} held: {_reasons(total, others)}" if held else "")
+
+
+def _reasons(report: CampaignReport, states: tuple[State, ...]) -> str:
+    counts: Counter[str] = Counter()
+    for (state, reason), number in report.outcomes.items():
+        if state in states and reason is not None:
+            counts[str(reason)] += number
+    return ", ".join(f"{reason} {number}" for reason, number in counts.most_common())
+
+
+def _order(item: tuple[tuple[State, object], int]) -> tuple[int, int, str]:
+    (state, reason), number = item
+    return list(State).index(state), -number, str(reason)
