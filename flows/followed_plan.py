@@ -1,0 +1,38 @@
+"""The campaigns of a folder for a process that stays: read again when a file has changed."""
+
+from dataclasses import replace
+
+from crm_messaging.template_library import TemplateLibrary
+from flows.engine import Engine
+from flows.project import Project
+from flows.sweep import SweepPlan, plan_sweep
+
+_Stamp = tuple[str, int, int]
+
+
+class FollowedPlan:
+    """An engine and a plan that follow the files. What club.yaml says stays as it was."""
+
+    def __init__(self, project: Project, engine: Engine) -> None:
+        self._project = project
+        self._stamps: list[_Stamp] | None = None
+        self.engine = engine
+        self.plan = SweepPlan([], [])
+
+    def follow(self) -> None:
+        """Read the files again if any has changed. Blocks while it reads: call it in a thread."""
+        stamps = self._look()
+        if stamps == self._stamps:
+            return
+        old = self._project.library
+        library = TemplateLibrary(old.root, old.catalogue, old.languages)
+        project = replace(self._project, library=library)
+        self.engine = replace(self.engine, library=library)
+        self.plan = plan_sweep(self.engine, project.check())
+        self._stamps = stamps
+
+    def _look(self) -> list[_Stamp]:
+        folders = (self._project.campaigns_folder, self._project.library.root)
+        files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+        found = [(str(path), path.stat()) for path in files]
+        return sorted((path, stat.st_mtime_ns, stat.st_size) for path, stat in found)
