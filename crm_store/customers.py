@@ -59,3 +59,11 @@ def find_customers(
     for value, customer_id in rows:
         found.setdefault(value, []).append(customer_id)
     return found
+
+
+def stage_of(connection: Connection, customer_id: int) -> tuple[str | None, str | None]:
+    """Her pipeline and her stage in it."""
+    row = connection.execute(
+        select(_CUSTOMER.c.pipeline, _CUSTOMER.c.stage).where(_CUSTOMER.c.id == customer_id)
+    ).one()
+    return row.pipeline, row.stage

@@ -1,0 +1,74 @@
+"""The command line, `sampark`: all its commands, in the order in which a new club needs them.
+
+Exit codes: 0 well, 1 findings, 2 called wrongly, 3 the environment is not ready (settings,
+database, mail server, Prefect), 4 partly done.
+"""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crm_console.call import Call, SamparkGroup
+from crm_console.commands import (
+    check,
+    demo,
+    doctor,
+    event,
+    importing,
+    init,
+    preview,
+    sweep,
+    touchpoints,
+    up,
+    why,
+)
+
+app = typer.Typer(
+    name="sampark",
+    cls=SamparkGroup,
+    no_args_is_help=True,
+    # A traceback with local variables would show names and addresses.
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 well, 1 findings, 2 called wrongly, 3 environment, 4 partly done.",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"sampark {version('sampark')}")
+        raise typer.Exit
+
+
+@app.callback()
+def sampark(
+    context: typer.Context,
+    project: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="The club's folder. May stand anywhere on the line."),
+    ] = Path(),
+    show_version: Annotated[  # noqa: ARG001 - its callback answers
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Campaigns for a club's customers: written as YAML, checked, sent, and accounted for."""
+    context.obj = Call(project)
+
+
+_BEGIN, _CAMPAIGNS, _RUN, _LOOK = "Begin", "Campaigns", "Run", "Look closer"
+
+app.command("demo", rich_help_panel=_BEGIN)(demo.demo)
+app.command("init", rich_help_panel=_BEGIN)(init.init)
+app.command("import", rich_help_panel=_BEGIN)(importing.import_)
+app.command("check", rich_help_panel=_CAMPAIGNS)(check.check)
+app.command("preview", rich_help_panel=_CAMPAIGNS)(preview.preview)
+app.command("event", rich_help_panel=_RUN)(event.event)
+app.command("sweep", rich_help_panel=_RUN)(sweep.sweep)
+app.command("up", rich_help_panel=_RUN)(up.up)
+app.command("why", rich_help_panel=_LOOK)(why.why)
+app.command("touchpoints", rich_help_panel=_LOOK)(touchpoints.touchpoints)
+app.command("doctor", rich_help_panel=_LOOK)(doctor.doctor)

@@ -1,0 +1,104 @@
+"""`sampark preview`: one message, as it would leave."""
+
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crm_console.call import JsonOption, call_of
+from crm_console.terminal import many, note, print_json, print_line
+
+if TYPE_CHECKING:
+    from crm_console.message_preview import Preview
+    from flows.project import Project
+
+
+def preview(
+    context: typer.Context,
+    campaign: Annotated[str, typer.Argument(help="The campaign's name in its file.")],
+    step: Annotated[str, typer.Argument(help="The step's id.")],
+    customer: Annotated[
+        str | None,
+        typer.Option(help="With her values: a reference, e-mail address or phone number."),
+    ] = None,
+    lang: Annotated[
+        str | None, typer.Option(help="In this language. [default: hers, or the club's]")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the e-mail's page to this file.")
+    ] = None,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open the e-mail's page in the browser.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a step's message as it would leave: subject and text, or the SMS with its segments.
+
+    Without --customer the values are examples, and no database is opened.
+
+    Example: sampark preview membership-renewal heads_up --lang hi --open
+    """
+    project = call_of(context).project()
+    made = make_preview(project, campaign, step, customer=customer, lang=lang)
+    if made.email and (html or open_page):
+        html = html or project.state_folder / "preview" / f"{campaign}-{step}-{made.language}.html"
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(made.email.html, encoding="utf-8")
+        note(f"The page is in {html}")
+        if open_page:
+            webbrowser.open(html.resolve().as_uri())
+    if as_json:
+        print_json(made.to_json())
+    else:
+        show_preview(made)
+    if lang and made.language.split("-")[0] != lang.split("-")[0]:
+        note(f"{made.template} is not there in {lang}: shown in {made.language}.", "yellow")
+
+
+def make_preview(
+    project: "Project", campaign: str, step: str, *, customer: str | None, lang: str | None
+) -> "Preview":
+    """A step's message, for a customer of this name or with example values."""
+    from crm_console.message_preview import example_values, find_step, preview_of
+    from crm_console.naming import customer_named
+    from crm_store import field_values, history
+    from crm_store.scope import Scope
+    from flows.clock import wall_clock
+    from flows.project import open_club
+
+    definition, chosen = find_step(project, campaign, step)
+    if customer is None:
+        language = lang or project.settings.club.languages[0]
+        return preview_of(
+            project, definition, chosen, language=language, values_of=example_values(project)
+        )
+    now = wall_clock()
+    scope = Scope(now, now.astimezone(project.zone).date())
+    with open_club(project, wall_clock) as (store, club_id), store.read() as connection:
+        who = customer_named(connection, club_id, customer, project.settings.club.country)
+        return preview_of(
+            project,
+            definition,
+            chosen,
+            language=lang or history.customer_card(connection, who).language,
+            values_of=lambda fields: field_values.of_customer(
+                connection, project.catalogue, fields, who, scope
+            ),
+        )
+
+
+def show_preview(made: "Preview") -> None:
+    """Print a message between two lines, with what it is and what it costs."""
+    from crm_console.message_frame import show_message
+
+    what = f"{made.campaign} · {made.step} · {made.channel} · {made.language}"
+    if made.email is not None:
+        show_message(made.email.subject, made.email.text, what)
+    elif made.size is not None:
+        show_message("SMS", made.sms or "", what)
+        size = made.size
+        print_line(
+            f"{many(size.segments, 'segment')} of {size.encoding}: {size.units} units, "
+            f"{size.left} more fit into the last."
+        )

@@ -1,0 +1,113 @@
+"""`sampark touchpoints`: the ledger, as a list."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crm_console.call import JsonOption, call_of
+from crm_console.terminal import many, note, out, plain_table, print_json
+from crm_store.errors import UsageError
+
+if TYPE_CHECKING:
+    from crm_store.history import TouchpointRecord
+
+_STYLE = {"accepted": "green", "rejected": "red", "failed": "red", "in_doubt": "bold yellow"}
+
+
+def touchpoints(
+    context: typer.Context,
+    campaign: Annotated[str | None, typer.Option(help="Only of this campaign.")] = None,
+    state: Annotated[
+        list[str] | None, typer.Option(help="Only in this state, such as in_doubt; repeatable.")
+    ] = None,
+    customer: Annotated[
+        str | None, typer.Option(help="Only hers: a reference, e-mail address or phone number.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only those due from this moment on.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List touchpoints, the latest first: what was sent, what waits, what was not sent and why.
+
+    States: planned, queued, claimed, sending, accepted, rejected, suppressed, expired, cancelled,
+    failed, in_doubt.
+    """
+    from crm_console.moments import show_moment
+    from crm_store.reasons import sentence_of
+
+    call = call_of(context)
+    project = call.project()
+    found = _find(project, campaign, state or [], customer, since, limit)
+    if as_json:
+        print_json([_to_json(one) for one in found])
+        return
+    table = plain_table("id", "due", "campaign", "step", "channel", "customer", "state", "reason")
+    for one in found:
+        table.add_row(
+            str(one.id),
+            show_moment(one.due_at, project.zone),
+            one.campaign,
+            one.step,
+            one.channel,
+            one.customer_ref,
+            f"[{_STYLE.get(one.state, 'default')}]{one.state}[/]",
+            sentence_of(one.reason),
+        )
+    out.print(table)
+    more = " There may be more: --limit" if len(found) == limit else ""
+    note(f"{many(len(found), 'touchpoint')}.{more}")
+
+
+def _find(
+    project: Any,
+    campaign: str | None,
+    states: list[str],
+    customer: str | None,
+    since: str | None,
+    limit: int,
+) -> list["TouchpointRecord"]:
+    from crm_console.moments import read_moment
+    from crm_console.naming import customer_named
+    from crm_store import history
+    from crm_store.models.touchpoint import State
+    from flows.clock import wall_clock
+    from flows.project import open_club
+    from triggers.problems import choose_from
+
+    for one in states:
+        if one not in set(State):
+            raise UsageError(f"There is no state {one}.", choose_from(one, map(str, State)))
+    with open_club(project, wall_clock) as (store, club_id), store.read() as connection:
+        country = project.settings.club.country
+        return history.list_touchpoints(
+            connection,
+            club_id,
+            campaign=campaign,
+            states=states,
+            customer_id=customer_named(connection, club_id, customer, country)
+            if customer
+            else None,
+            since=read_moment(since, project.zone) if since else None,
+            limit=limit,
+        )
+
+
+def _to_json(one: "TouchpointRecord") -> dict[str, Any]:
+    """Times in UTC, the customer by her reference."""
+    return {
+        "id": one.id,
+        "campaign": one.campaign,
+        "occurrence": one.occurrence,
+        "step": one.step,
+        "channel": one.channel,
+        "customer": one.customer_ref,
+        "state": one.state,
+        "reason": one.reason,
+        "detail": one.detail,
+        "due_at": one.due_at.isoformat(),
+        "sent_at": one.sent_at.isoformat() if one.sent_at else None,
+        "attempts": one.attempts,
+        "message_id": one.message_id,
+    }

@@ -1,0 +1,64 @@
+"""The club: its campaigns and messages, and its database."""
+
+from collections.abc import Iterator
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from crm_console.examination.finding import Finding, broken, note, ok
+from crm_console.terminal import many
+from crm_store.database import open_store
+from crm_store.errors import SamparkError
+from crm_store.schema import current, head
+from flows.project import Project
+
+
+def examine_campaigns(project: Project) -> Iterator[Finding]:
+    """Whether every campaign can run."""
+    files = project.check()
+    unsound = [one for one in files if one.definition is None]
+    if unsound:
+        names = ", ".join(one.path.name for one in unsound)
+        yield broken("campaigns", f"disabled, being broken: {names}", "Run: sampark check")
+    elif not files:
+        yield note("campaigns", f"there are none in {project.campaigns_folder}")
+    else:
+        yield ok("campaigns", f"{many(len(files), 'campaign')} and their messages are sound")
+
+
+def examine_database(project: Project) -> Iterator[Finding]:
+    """Whether the store answers, and speaks this program's schema. Nothing is changed or made."""
+    url = project.settings.database
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        yield broken("database", "its URL cannot be read", "Write it as sqlite:///sampark.db.")
+        return
+    shown = parsed.render_as_string(hide_password=True)
+    if (
+        parsed.get_backend_name() == "sqlite"
+        and not (project.folder / (parsed.database or "")).is_file()
+    ):
+        yield note("database", f"{shown} is not there yet; the first import or sweep makes it")
+        return
+    try:
+        store = open_store(url, base=project.folder)
+        try:
+            revision = current(store)
+        finally:
+            store.close()
+    except SamparkError as error:
+        yield broken("database", error.reason, "Check `database:` in club.yaml, and the server.")
+        return
+    if revision is None:
+        yield note("database", f"{shown} is empty; the first import or sweep sets it up")
+    elif revision > head():
+        yield broken(
+            "database",
+            f"{shown} is at schema {revision}, newer than this program's {head()}",
+            "Use the newer Sampark that the database was last opened with.",
+        )
+    elif revision < head():
+        yield note("database", f"{shown} is at schema {revision}; the next sweep brings it up")
+    else:
+        yield ok("database", f"{shown} answers, schema {revision}")

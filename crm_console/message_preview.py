@@ -1,0 +1,114 @@
+"""One step's message as it would leave, for a customer or with the catalogue's examples."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from crm_messaging.compiled import Compiled, CompiledEmail
+from crm_messaging.message import EmailParts
+from crm_messaging.render import render_email, render_sms, values_for
+from crm_messaging.sms_segments import SmsSize, count
+from crm_store.catalogue.field import FieldType
+from crm_store.errors import SamparkError, UnknownName
+from flows.project import Project
+from triggers.definition import CampaignDefinition, Step
+from triggers.problems import choose_from
+
+ValuesOf = Callable[[frozenset[str]], dict[str, Any]]
+"""The value of each of these fields, by name."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A finished message: `email`, or `sms` with its `size`."""
+
+    campaign: str
+    step: str
+    channel: str
+    template: str
+    language: str
+    email: EmailParts | None = None
+    sms: str | None = None
+    size: SmsSize | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The stable form of `preview --json`."""
+        return {
+            "campaign": self.campaign,
+            "step": self.step,
+            "channel": self.channel,
+            "template": self.template,
+            "language": self.language,
+            "subject": self.email.subject if self.email else None,
+            "text": self.email.text if self.email else self.sms,
+            "html": self.email.html if self.email else None,
+            "sms": {
+                "encoding": self.size.encoding,
+                "segments": self.size.segments,
+                "units": self.size.units,
+                "left": self.size.left,
+            }
+            if self.size
+            else None,
+        }
+
+
+def find_step(project: Project, campaign: str, step: str) -> tuple[CampaignDefinition, Step]:
+    """A step of a sound campaign. Raises `UnknownName`, or tells what is wrong with the file."""
+    files = project.check()
+    for one in files:
+        if one.definition is not None and one.definition.campaign == campaign:
+            break
+        if one.definition is None and campaign in (one.path.stem, one.problems[0].campaign):
+            raise SamparkError(str(one.problems[0]), "Mend it first; `sampark check` names all.")
+    else:
+        known = [one.definition.campaign for one in files if one.definition is not None]
+        raise UnknownName(f"There is no campaign {campaign}.", choose_from(campaign, known))
+    ids = [one.id for one in one.definition.steps]
+    if step not in ids:
+        raise UnknownName(f"{campaign} has no step {step}.", choose_from(step, ids))
+    return one.definition, one.definition.step(step)
+
+
+def preview_of(
+    project: Project,
+    definition: CampaignDefinition,
+    step: Step,
+    *,
+    language: str,
+    values_of: ValuesOf,
+) -> Preview:
+    """The message of a step. `language` may be any: the nearest that is there is taken.
+
+    Raises `RenderError` when the message cannot be made with these values.
+    """
+    channel, template = definition.channel_of(step), definition.template_of(step)
+    compiled = project.library.load(channel, template, language)
+    values = values_for(values_of(compiled.fields), compiled.language, project.catalogue)
+    place = (definition.campaign, step.id, channel, template, compiled.language)
+    return _rendered(place, compiled, values)
+
+
+def _rendered(
+    place: tuple[str, str, str, str, str], compiled: Compiled, values: dict[str, Any]
+) -> Preview:
+    if isinstance(compiled, CompiledEmail):
+        return Preview(*place, email=render_email(compiled, values))
+    text = render_sms(compiled, values)
+    return Preview(*place, sms=text, size=count(text))
+
+
+def example_values(project: Project) -> ValuesOf:
+    """The catalogue's examples, and the club's own facts."""
+    club = project.settings.club
+
+    def values_of(fields: frozenset[str]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name in fields:
+            field = project.catalogue[name]
+            family, _, key = name.partition(".")
+            example = getattr(club, key) if family == "club" else field.example
+            values[name] = "\n".join(example) if field.type is FieldType.TAGS else example
+        return values
+
+    return values_of

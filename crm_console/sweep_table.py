@@ -1,0 +1,98 @@
+"""What a sweep came to, as a table and a few loud lines."""
+
+from rich.table import Table
+from rich.text import Text
+
+from crm_console.terminal import err, many, note, out, plain_table, print_line
+from crm_store.models.touchpoint import State
+from crm_store.reasons import Reason
+from flows.report import CampaignReport, SweepReport
+from flows.report_text import word_for
+
+_TROUBLE = (State.REJECTED, State.FAILED, State.IN_DOUBT)
+
+
+def is_partly_done(report: SweepReport) -> bool:
+    """Whether a person has to look: a campaign that did not run, or a message gone wrong."""
+    return (
+        any(one.disabled is not None for one in report.campaigns)
+        or any(report.count(state) for state in _TROUBLE)
+        or report.in_doubt > 0
+        or _unreachable(report) > 0
+    )
+
+
+def show_report(report: SweepReport) -> None:
+    """Print the table and the reasons on stdout, and what needs a person on stderr."""
+    out.print(_table(report))
+    if any(_held(one) for one in report.campaigns):
+        print_line()
+        print_line("Not sent now, and why:", "bold")
+        out.print(_reasons(report))
+    for one in report.campaigns:
+        if one.disabled is not None:
+            print_line(f"{one.campaign} did not run: {one.disabled}", "bold red", to=err)
+    if waiting := _unreachable(report):
+        note(
+            f"{many(waiting, 'message')} could not leave: no server was reached. They wait; "
+            "`sampark doctor` looks closer.",
+            "bold red",
+        )
+    if report.recovered:
+        note(f"{many(report.recovered, 'message')} of a stopped run went back to the queue.")
+    if report.in_doubt:
+        note(
+            f"{many(report.in_doubt, 'message')} of a stopped run may have left, and will not be "
+            "sent again: sampark touchpoints --state in_doubt",
+            "bold yellow",
+        )
+
+
+def _table(report: SweepReport) -> Table:
+    figures = ("admitted", "due", "accepted", "not sent", "waiting")
+    table = plain_table("campaign", *figures, right=figures)
+    for one in report.campaigns:
+        if one.disabled is not None:
+            table.add_row(Text(f"{one.campaign} (disabled)", "bold red"))
+            continue
+        accepted = one.count(State.ACCEPTED)
+        table.add_row(
+            one.campaign,
+            f"{one.admitted:,}",
+            f"{one.due:,}",
+            Text(f"{accepted:,}", "green" if accepted else ""),
+            f"{_held(one):,}",
+            f"{one.waiting:,}",
+        )
+    return table
+
+
+def _held(report: CampaignReport) -> int:
+    return report.outcomes.total() - report.count(State.ACCEPTED)
+
+
+def _reasons(report: SweepReport) -> Table:
+    """A line for each outcome but `accepted`: `3  suppressed: she opted out`."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column()
+    for one in report.campaigns:
+        shown = one.campaign
+        for (state, reason), number in sorted(one.outcomes.items(), key=_by_number):
+            if state == State.ACCEPTED:
+                continue
+            because = f": {reason.sentence}" if reason else ""
+            style = "bold red" if state in _TROUBLE else "yellow"
+            table.add_row(shown, f"{number:,}", Text(f"{word_for(state)}{because}", style))
+            shown = ""
+    return table
+
+
+def _by_number(item: tuple[tuple[State, Reason | None], int]) -> tuple[int, str]:
+    (state, reason), number = item
+    return -number, f"{state} {reason}"
+
+
+def _unreachable(report: SweepReport) -> int:
+    return sum(one.outcomes[State.QUEUED, Reason.NO_CONNECTION] for one in report.campaigns)

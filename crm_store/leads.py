@@ -1,0 +1,52 @@
+"""A lead from outside: a customer made of the words a form, an advertisement or a desk sent."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from crm_store.addresses import AddressError
+from crm_store.customers import find_customer
+from crm_store.errors import UsageError
+from crm_store.imports.batch import Incoming, Purpose
+from crm_store.imports.cells import CellProblem, Reading
+from crm_store.imports.customer_rows import store_customers
+from crm_store.imports.kinds import customer_columns
+
+
+def keep_lead(
+    connection: Connection, ref: str, data: Mapping[str, Any], purpose: Purpose, reading: Reading
+) -> int:
+    """The id of the customer known as `ref`, made from `data` when there is none.
+
+    `data` is read as a row of a customers file is: the same columns, the same normal forms; its
+    other keys are passed over. Someone who is known already stays as she is. Raises `UsageError`
+    for a value that cannot be read.
+    """
+    known = find_customer(connection, purpose.club_id, ref)
+    if known is not None:
+        return known
+    values: dict[str, Any] = {"ref": ref}
+    for column in customer_columns(purpose.catalogue):
+        cell = _as_cell(data.get(column.name))
+        if column.name == "ref" or not cell:
+            continue
+        try:
+            values[column.name] = column.read(cell, reading)
+        except (CellProblem, AddressError) as error:
+            raise UsageError(f"{column.name}: {error.reason}", error.instruction) from error
+    store_customers(connection, [Incoming(1, values)], purpose, dry_run=False)
+    made = find_customer(connection, purpose.club_id, ref)
+    assert made is not None  # noqa: S101 - it was written in this transaction
+    return made
+
+
+def _as_cell(value: Any) -> str:
+    """What JSON holds, as a file would have it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).strip()

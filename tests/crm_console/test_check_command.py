@@ -1,0 +1,77 @@
+"""`sampark check`: every error, one to a line, where editors jump to."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from click.testing import Result
+
+LINE = re.compile(r"^[\w./-]+:\d+:\d+: .+", re.MULTILINE)
+
+
+def spoil(path: Path, before: str, after: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+
+
+def test_the_starter_has_nothing_to_mend(sampark: Callable[..., Result]) -> None:
+    result = sampark("check")
+    assert result.stdout == ""
+    assert "nothing to mend" in result.stderr
+
+
+def test_errors_of_all_files_are_told_at_once(sampark: Callable[..., Result], club: Path) -> None:
+    spoil(club / "campaigns/birthday.yaml", "topic: greetings", "topic: greetigns")
+    spoil(club / "campaigns/trial.yaml", "email: trial/confirmation", "email: trial/confirm")
+    spoil(club / "templates/hi/email/renewal/heads_up.md", "club.phone", "club.fone")
+    result = sampark("check", exit_code=1)
+    lines = result.stdout.splitlines()
+    assert all(LINE.match(line) for line in lines), result.stdout
+    assert [line.split(":")[0] for line in lines] == [
+        "campaigns/birthday.yaml",
+        "templates/hi/email/renewal/heads_up.md",
+        "campaigns/trial.yaml",
+    ]
+    assert "did you mean `greetings`?" in lines[0]
+    assert "3 problems in 3 files." in result.stderr
+
+
+def test_settings_are_checked_first(answer: Callable[..., Any], club: Path) -> None:
+    spoil(club / "club.yaml", "timezone: Asia/Kolkata", "timezone: Asia/Kolkatta")
+    told = answer("check", exit_code=1)
+    assert told["files"] == ["club.yaml"]
+    (problem,) = told["problems"]
+    assert problem["file"] == "club.yaml"
+    assert problem["line"] == 6
+    assert set(problem) == {"file", "line", "column", "message", "fix", "campaign"}
+
+
+def test_one_file_can_be_checked_alone(answer: Callable[..., Any], club: Path) -> None:
+    spoil(club / "campaigns/birthday.yaml", "topic: greetings", "topic: greetigns")
+    told = answer("check", str(club / "campaigns/trial.yaml"))
+    assert told == {"files": ["club.yaml", "campaigns/trial.yaml"], "problems": []}
+
+
+def test_a_template_that_no_campaign_uses_yet_is_checked_too(
+    sampark: Callable[..., Result], club: Path
+) -> None:
+    (club / "templates/en/sms/renewal/draft.txt").write_text("{{ customer.fist_name }}")
+    result = sampark("check", exit_code=1)
+    assert result.stdout.startswith("templates/en/sms/renewal/draft.txt:1:")
+
+
+def test_a_path_that_is_no_campaign_is_refused(sampark: Callable[..., Result], club: Path) -> None:
+    result = sampark("check", str(club / "README.md"), exit_code=2)
+    assert "is no campaign of this club" in result.stderr
+
+
+def test_outside_a_club_one_is_told_where_to_go(
+    sampark: Callable[..., Result], tmp_path: Path
+) -> None:
+    result = sampark("--project", str(tmp_path), "check", "--json", exit_code=1)
+    error = json.loads(result.stdout)["error"]
+    assert "no club.yaml" in error["reason"]
+    assert "sampark init" in error["instruction"]
