@@ -4,10 +4,14 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
+from crm_messaging.channels.smtp_outcomes import HandOverFailed
 from crm_messaging.channels.smtp_session import Session, open_session
 from crm_messaging.channels.smtp_settings import SmtpSettings
 from crm_messaging.channels.smtp_transaction import Transaction
 from crm_messaging.message import OutgoingEmail
+
+FEWER_SESSIONS_S = 300.0
+"""After a server refused one more session, so long it is asked for none beyond those it gave."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +24,17 @@ class _Waiter:
 
 
 class SessionPool:
-    """At most `settings.sessions` places; a place is an open session or one being opened."""
+    """At most `settings.sessions` places; a place is an open session or one being opened.
+
+    Many servers allow fewer. When one refuses a session while it keeps others, the pool goes on
+    with those for a while; only when it has none at all is the server out of reach.
+    """
 
     def __init__(self, settings: SmtpSettings) -> None:
         self._settings = settings
         self._places_taken = 0
+        self._fewer_places = settings.sessions
+        self._fewer_until = float("-inf")
         self._idle: list[Session] = []
         self._waiting: deque[_Waiter] = deque()
         self._leaving: set[asyncio.Task[None]] = set()
@@ -41,12 +51,18 @@ class SessionPool:
                 if session.wire.is_open:
                     return _opened(session, message)
                 self._dismiss(session)
-        elif self._idle and self._places_taken >= self._settings.sessions:
+        elif self._idle and self._places_taken >= self._places:
             self._dismiss(self._idle.pop(0))
-        if self._places_taken < self._settings.sessions:
+        if self._places_taken < self._places:
             self._places_taken += 1
             return await self._begin_on_new(message)
         return await self._begin_in_turn(message, on_new)
+
+    @property
+    def _places(self) -> int:
+        """How many there may be at this moment."""
+        still_fewer = asyncio.get_running_loop().time() < self._fewer_until
+        return self._fewer_places if still_fewer else self._settings.sessions
 
     def invite(self, session: Session) -> Transaction | None:
         """The next message for `session` while its current body leaves, if one is waiting.
@@ -108,7 +124,20 @@ class SessionPool:
 
     async def _begin_on_new(self, message: OutgoingEmail) -> Transaction:
         try:
-            return _opened(await open_session(self._settings), message)
+            session = await open_session(self._settings)
+        except HandOverFailed as refusal:
+            self._places_taken -= 1
+            if self._places_taken == 0:
+                self._turn_away(refusal)
+                raise
+            self._fewer_places = self._places_taken
+            self._fewer_until = asyncio.get_running_loop().time() + FEWER_SESSIONS_S
+            return await self.begin(message)
+        except BaseException:
+            self._free_place()
+            raise
+        try:
+            return _opened(session, message)
         except BaseException:
             self._free_place()
             raise
@@ -119,10 +148,16 @@ class SessionPool:
         try:
             transaction = await waiter.turn
         except asyncio.CancelledError:
-            if waiter.turn.done() and not waiter.turn.cancelled():
-                self._return_turn(waiter.turn.result())
+            turn = waiter.turn
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._return_turn(turn.result())
             raise
         return transaction or await self._begin_on_new(message)
+
+    def _turn_away(self, refusal: HandOverFailed) -> None:
+        """The server gives no session at all: that goes for everybody who waits for one."""
+        while (waiter := self._next_waiter()) is not None:
+            waiter.turn.set_exception(HandOverFailed(refusal.point, refusal.fault, refusal.said))
 
     def _return_turn(self, transaction: Transaction | None) -> None:
         """Its asker was cancelled in the moment its turn came."""
@@ -132,14 +167,22 @@ class SessionPool:
             self.abandon(transaction)
 
     def _dismiss(self, session: Session) -> None:
-        """Take the session out of use, open or broken; its place is free at once."""
+        """Take the session out of use, open or broken.
+
+        Its place is free when the connection is closed: a server that allows so many and no
+        more would refuse the next one until then.
+        """
+
+        def gone(farewell: asyncio.Task[None]) -> None:
+            self._leaving.discard(farewell)
+            self._free_place()
+
         farewell = asyncio.get_running_loop().create_task(session.quit())
         self._leaving.add(farewell)
-        farewell.add_done_callback(self._leaving.discard)
-        self._free_place()
+        farewell.add_done_callback(gone)
 
     def _free_place(self) -> None:
-        waiter = self._next_waiter()
+        waiter = self._next_waiter() if self._places_taken <= self._places else None
         if waiter is None:
             self._places_taken -= 1
         else:

@@ -2,12 +2,13 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smtp_script import CLOSE, GARBAGE, GOOD, HANG, scripted, serving, until
+from smtp_script import CLOSE, GARBAGE, GOOD, HANG, ScriptedServer, scripted, serving, until
 
 from crm_messaging.channels.smtp import SmtpChannel
 from crm_messaging.channels.smtp_settings import SmtpSettings
@@ -291,6 +292,52 @@ async def test_connections_are_reused_and_never_more_than_allowed() -> None:
         assert server.commands.count("QUIT") == 3
 
 
+def allowing(sessions: int, server: ScriptedServer) -> Callable[[int, str], str]:
+    """Answers of a server that keeps `sessions` connections and turns the others away."""
+
+    def answer(connection: int, point: str) -> str:
+        if point == "greeting" and server.open_connections > sessions:
+            return "421 4.7.0 too many connections\r\n" + CLOSE
+        return GOOD.get(point, "500 what?\r\n")
+
+    return answer
+
+
+async def test_a_server_that_allows_few_sessions_gets_all_over_those() -> None:
+    async with scripted() as server:
+        server.answer = allowing(3, server)
+        channel = SmtpChannel(settings(server.port, sessions=16, messages_per_connection=20))
+        for _ in range(3):
+            receipts = await asyncio.gather(*(channel.hand_over(ASHA, yes) for _ in range(100)))
+            assert [r.outcome for r in receipts if r] == [ACCEPTED] * 100
+        await channel.close()
+        assert len(server.taken) == 300
+        assert server.connections <= 16 + 300 // 20 + 1, "no knocking where nobody opens"
+
+
+async def test_fewer_sessions_are_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crm_messaging.channels.smtp_pool.FEWER_SESSIONS_S", 0.0)
+    async with scripted() as server:
+        server.answer = allowing(1, server)
+        channel = SmtpChannel(settings(server.port, sessions=4))
+        await asyncio.gather(*(channel.hand_over(ASHA, yes) for _ in range(20)))
+        server.answer = allowing(4, server)
+        before = server.connections
+        await asyncio.gather(*(channel.hand_over(ASHA, yes) for _ in range(20)))
+        assert server.connections == before + 3
+        await channel.close()
+
+
+async def test_a_shut_door_is_the_answer_to_everybody_who_waits() -> None:
+    async with scripted({"greeting": "421 4.3.2 closed\r\n" + CLOSE}) as server:
+        channel = SmtpChannel(settings(server.port, sessions=4))
+        receipts = await asyncio.gather(*(channel.hand_over(ASHA, yes) for _ in range(50)))
+        await channel.close()
+        assert {(r.outcome, r.connected) for r in receipts if r} == {(DEFERRED, False)}
+        assert len(receipts) == 50
+        assert server.connections <= 4
+
+
 async def test_a_connection_is_replaced_after_its_share() -> None:
     async with scripted() as server:
         channel = SmtpChannel(settings(server.port, sessions=1, messages_per_connection=4))
@@ -405,7 +452,8 @@ async def test_whatever_the_server_does_the_receipts_are_true(
     dice = random.Random(seed)  # noqa: S311
 
     def moody(connection: int, point: str) -> str:
-        if point in MOODS and dice.random() < 0.06:
+        # A refused session is rarer: the last one speaks for all who wait.
+        if point in MOODS and dice.random() < (0.02 if point == "greeting" else 0.06):
             return dice.choice(MOODS[point])
         return (GOOD | extensions).get(point, "500 what?\r\n")
 
