@@ -84,7 +84,10 @@ def reachable() -> Iterator[None]:
 def _sqlite(url: URL, base: Path | None) -> Engine:
     if base is not None and url.database and not Path(url.database).is_absolute():
         url = url.set(database=str(base / url.database))
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    # Hidden parameters, here and below: an error that is logged must not quote a customer's row.
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:
@@ -113,7 +116,9 @@ def _sqlite(url: URL, base: Path | None) -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     try:
-        return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True
+        )
     except ModuleNotFoundError as error:
         raise EnvironmentUnready(
             "The PostgreSQL driver is not installed.", 'Run: pip install "sampark[postgres]"'

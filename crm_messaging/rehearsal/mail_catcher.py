@@ -1,6 +1,7 @@
 """A mail server on this machine that takes every e-mail and delivers none."""
 
 import asyncio
+import logging
 import socket
 import weakref
 
@@ -9,6 +10,9 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from crm_messaging.rehearsal.caught import CaughtMail
 
 _MAX_MESSAGE = 32 * 1024 * 1024
+
+# aiosmtpd logs every envelope, and addresses belong in no log.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 
 class _IntoFolder:
