@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
 
 from crm_store.errors import EnvironmentUnready
 from flows import prefect_home
@@ -38,7 +39,7 @@ async def connected(api: str, showing: Showing) -> AsyncIterator[None]:
     """Have the server at `api` show runs while the context is open, as `orchestrator` does."""
     stack = AsyncExitStack()
     try:
-        await stack.enter_async_context(_client(api))
+        await stack.enter_async_context(_client(api, showing))
     except Exception as error:
         # Sending goes on without Prefect, whatever is wrong with it.
         showing.lost = why_lost(error)
@@ -58,25 +59,33 @@ def why_lost(error: Exception) -> str:
 
 
 @asynccontextmanager
-async def _client(api: str) -> AsyncIterator[None]:
+async def _client(api: str, showing: Showing) -> AsyncIterator[None]:
     """One client for all runs of this process: a run costs half as much."""
     if not await is_healthy(api):
         reason = f"No Prefect server answers at {api}."
         raise EnvironmentUnready(reason, "Start it, or wait for it.")
+    # A second or two, in which others in this loop have work to do.
+    await asyncio.to_thread(import_module, "flows.runs")
     from prefect.context import AsyncClientContext, SyncClientContext
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    # Its words go to the run's log in the UI, not to our terminal.
-    logging.getLogger("prefect").propagate = False
+    # Its words go to the run's log in the UI, not to our terminal, and its log worker's troubles
+    # with the connection nowhere: `showing.lost` says what there is to say.
+    loud = logging.getLogger("prefect")
+    loud.propagate = False
+    if not loud.handlers:
+        loud.addHandler(logging.NullHandler())
+    logging.raiseExceptions = False
     with temporary_settings({PREFECT_API_URL: api}):
         async with AsyncClientContext.get_or_create():
             with SyncClientContext.get_or_create():
                 yield
+        limit_s = FLUSH_LIMIT_S if showing.lost is None else 0.5
         for worker in (EventsWorker, APILogWorker):
             # What they still hold must leave before the server goes.
-            await asyncio.to_thread(worker.drain_all, timeout=FLUSH_LIMIT_S)
+            await asyncio.to_thread(worker.drain_all, timeout=limit_s)
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ _ALWAYS = {
     # A terminal shows our own words; a run's log in the UI keeps Prefect's.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
     # Without a vacuum old runs stay for ever.
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     # One batch of messages is one task run: record them as fast as they come.

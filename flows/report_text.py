@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from crm_store.models.touchpoint import State
+from crm_store.reasons import Reason
 from flows.report import CampaignReport, SweepReport
 
 WORDS = {State.QUEUED: "deferred", State.PLANNED: "postponed", State.IN_DOUBT: "in doubt"}
@@ -70,7 +71,9 @@ def sweep_sentence(report: SweepReport) -> str:
 
 def in_trouble(report: CampaignReport) -> bool:
     """Whether a person should look at it."""
-    return report.disabled is not None or any(report.count(state) for state in TROUBLE)
+    return report.disabled is not None or any(
+        state in TROUBLE and reason is not Reason.RATE_LIMIT for state, reason in report.outcomes
+    )
 
 
 def table(reports: Iterable[CampaignReport]) -> list[dict[str, str | int]]:
@@ -116,7 +119,8 @@ def _reasons(report: CampaignReport, states: tuple[State, ...]) -> str:
     for (state, reason), number in report.outcomes.items():
         if state in states and reason is not None:
             counts[str(reason)] += number
-    return ", ".join(f"{reason} {number}" for reason, number in counts.most_common())
+    most_first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{reason} {number}" for reason, number in most_first)
 
 
 def _order(item: tuple[tuple[State, object], int]) -> tuple[int, int, str]:

@@ -22,6 +22,7 @@ def no_progress(campaign: str, done: int, due: int) -> None:
 START_LIMIT_S = 30.0
 """A run that has not begun by then is given up, and the work is done without it."""
 TELL_LIMIT_S = 5.0
+"""How long a name or a table may hold the work up."""
 CLOSE_LIMIT_S = 10.0
 """How long a run may take to close after its work is done."""
 
@@ -32,7 +33,11 @@ class Showing:
     `lost` says why they are no longer shown; it names an error's class, never its words.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, start_limit_s: float = START_LIMIT_S, close_limit_s: float = CLOSE_LIMIT_S
+    ) -> None:
+        self._start_limit_s = start_limit_s
+        self._close_limit_s = close_limit_s
         self.lost: str | None = None
 
     async def show(self, work: Work[T], run: Callable[[Work[T]], Awaitable[object]]) -> T:
@@ -42,16 +47,19 @@ class Showing:
         piece = _Piece(work)
         shown: asyncio.Future[Any] = asyncio.ensure_future(run(piece.body))
         try:
-            if not await piece.begins(shown):
+            if not await piece.begins(shown, self._start_limit_s):
                 self._look_at(shown, "a run did not begin")
                 return await work()
             await asyncio.wait([shown, piece.outcome], return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait([shown], timeout=CLOSE_LIMIT_S)
+            await asyncio.wait([shown], timeout=self._patience_s)
         except asyncio.CancelledError:
-            # The work is told to stop, and has its time to put things in order.
             shown.cancel()
-            await asyncio.wait([shown, piece.outcome], timeout=CLOSE_LIMIT_S)
-            _hear(piece.outcome)
+            if piece.is_begun:
+                # The work is told to stop too, and has its time to put things in order.
+                await asyncio.wait([piece.outcome])
+                _hear(piece.outcome)
+            await asyncio.wait([shown], timeout=self._patience_s)
+            _hear(shown)
             raise
         self._look_at(shown, "a run did not end")
         return await piece.outcome
@@ -66,15 +74,20 @@ class Showing:
         except Exception as error:
             self.lost = f"Prefect could not be told: {type(error).__name__}"
 
+    @property
+    def _patience_s(self) -> float:
+        """Where an inner run could not close, the outer one will not either."""
+        return self._close_limit_s if self.lost is None else min(1.0, self._close_limit_s)
+
     def _look_at(self, shown: "asyncio.Future[Any]", what: str) -> None:
         if not shown.done():
             shown.add_done_callback(_hear)
             shown.cancel()
-            self.lost = f"{what} in time"
+            self.lost = self.lost or f"{what} in time"
         elif shown.cancelled():
-            self.lost = "a run was cancelled"
+            self.lost = self.lost or "a run was cancelled"
         elif (error := shown.exception()) is not None:
-            self.lost = f"{what}: {type(error).__name__}"
+            self.lost = self.lost or f"{what}: {type(error).__name__}"
 
 
 class _Piece(Generic[T]):
@@ -86,21 +99,23 @@ class _Piece(Generic[T]):
         self._too_late = False
         self.outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
-    async def begins(self, shown: "asyncio.Future[Any]") -> bool:
+    @property
+    def is_begun(self) -> bool:
+        return self._begun.is_set()
+
+    async def begins(self, shown: "asyncio.Future[Any]", limit_s: float) -> bool:
         """Wait until the run has begun the work; False when it will not."""
         begun: asyncio.Future[Any] = asyncio.ensure_future(self._begun.wait())
-        await asyncio.wait(
-            {begun, shown}, timeout=START_LIMIT_S, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait({begun, shown}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
         begun.cancel()
-        self._too_late = not self._begun.is_set()
-        return not self._too_late
+        self._too_late = not self.is_begun
+        return self.is_begun
 
     async def body(self) -> T:
         """What the run calls. Called again, as a retry does, it only tells what came of it."""
         if self._too_late:
             raise asyncio.CancelledError
-        if not self._begun.is_set():
+        if not self.is_begun:
             self._begun.set()
             await self._do()
         return await self.outcome
