@@ -15,9 +15,11 @@ from crm_console.commands import (
     check,
     demo,
     doctor,
+    doubt,
     event,
     importing,
     init,
+    pause,
     preview,
     sweep,
     touchpoints,
@@ -69,6 +71,9 @@ app.command("preview", rich_help_panel=_CAMPAIGNS)(preview.preview)
 app.command("event", rich_help_panel=_RUN)(event.event)
 app.command("sweep", rich_help_panel=_RUN)(sweep.sweep)
 app.command("up", rich_help_panel=_RUN)(up.up)
+app.command("pause", rich_help_panel=_RUN)(pause.pause)
+app.command("resume", rich_help_panel=_RUN)(pause.resume)
 app.command("why", rich_help_panel=_LOOK)(why.why)
 app.command("touchpoints", rich_help_panel=_LOOK)(touchpoints.touchpoints)
+app.command("doubt", rich_help_panel=_LOOK)(doubt.doubt)
 app.command("doctor", rich_help_panel=_LOOK)(doctor.doctor)

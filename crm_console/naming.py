@@ -1,10 +1,12 @@
-"""The customer whom a person means."""
+"""The customer or the campaign that a person means."""
 
 from sqlalchemy import Connection
 
 from crm_store.addresses import AddressError, normalise_email, normalise_phone
 from crm_store.customers import get_customer
 from crm_store.errors import UnknownName
+from flows.project import Project
+from triggers.problems import choose_from
 
 
 def customer_named(connection: Connection, club_id: int, name: str, country: str) -> int:
@@ -23,3 +25,12 @@ def customer_named(connection: Connection, club_id: int, name: str, country: str
         if usual == name:
             raise
     return get_customer(connection, club_id, usual)
+
+
+def refuse_unknown_campaign(project: Project, name: str | None) -> None:
+    """Raise `UnknownName` for a campaign that has no file here, not even a broken one."""
+    files = project.check()
+    sound = {one.definition.campaign for one in files if one.definition is not None}
+    broken = {one.problems[0].campaign or one.path.stem for one in files if one.problems}
+    if name is not None and name not in sound | broken:
+        raise UnknownName(f"There is no campaign {name}.", choose_from(name, sound))

@@ -13,9 +13,9 @@ _TROUBLE = (State.REJECTED, State.FAILED, State.IN_DOUBT)
 
 
 def is_partly_done(report: SweepReport) -> bool:
-    """Whether a person has to look: a campaign that did not run, or a message gone wrong."""
+    """Whether a person has to look: a campaign that cannot send, or a message gone wrong."""
     return (
-        any(one.disabled is not None for one in report.campaigns)
+        any(one.disabled or one.paused for one in report.campaigns)
         or any(report.count(state) for state in _TROUBLE)
         or report.in_doubt > 0
         or _unreachable(report) > 0
@@ -32,6 +32,10 @@ def show_report(report: SweepReport) -> None:
     for one in report.campaigns:
         if one.disabled is not None:
             print_line(f"{one.campaign} did not run: {one.disabled}", "bold red", to=err)
+        if one.paused is not None:
+            note(f"{one.campaign} is paused and sends nothing: {one.paused}.", "bold yellow")
+    if any(one.paused for one in report.campaigns):
+        note("When that is well understood: sampark resume")
     if waiting := _unreachable(report):
         note(
             f"{many(waiting, 'message')} could not leave: no server was reached. They wait; "
@@ -43,7 +47,7 @@ def show_report(report: SweepReport) -> None:
     if report.in_doubt:
         note(
             f"{many(report.in_doubt, 'message')} of a stopped run may have left, and will not be "
-            "sent again: sampark touchpoints --state in_doubt",
+            "sent again by itself: sampark doubt",
             "bold yellow",
         )
 

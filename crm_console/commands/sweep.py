@@ -7,7 +7,7 @@ import typer
 
 from crm_console.call import PARTLY_DONE, JsonOption, call_of
 from crm_console.terminal import note, print_json
-from crm_store.errors import UnknownName, UsageError
+from crm_store.errors import UsageError
 
 if TYPE_CHECKING:
     from flows.project import Project
@@ -33,17 +33,18 @@ def sweep(
     the customers who wait for a next step. A second sweep finds nothing to do: nobody gets a
     message twice. In `mode: rehearsal` everything goes to the catchers.
 
-    Exit code 4 when a campaign is broken and did not run, when a message was rejected, failed or
-    is in doubt, or when no server was reached.
+    Exit code 4 when a campaign is broken or paused, when a message was rejected, failed or is in
+    doubt, or when no server was reached.
     """
     from crm_console.moments import read_moment
+    from crm_console.naming import refuse_unknown_campaign
     from crm_console.sweep_table import is_partly_done, show_report
     from crm_console.sweeping import sweep_now
     from crm_store.models.touchpoint import State
 
     project = call_of(context).project()
     moment = read_moment(as_of, project.zone, clock=NOON) if as_of else None
-    _refuse_unknown(project, campaign)
+    refuse_unknown_campaign(project, campaign)
     _refuse_running_ahead(project, moment)
     report = sweep_now(project, as_of=moment, only=campaign)
     if as_json:
@@ -54,18 +55,6 @@ def sweep(
             note("This was a rehearsal: the catchers have the messages. To read them: sampark up")
     if is_partly_done(report):
         raise typer.Exit(PARTLY_DONE)
-
-
-def _refuse_unknown(project: "Project", campaign: str | None) -> None:
-    from triggers.problems import choose_from
-
-    if campaign is None:
-        return
-    files = project.check()
-    known = {one.definition.campaign for one in files if one.definition is not None}
-    broken = {one.problems[0].campaign or one.path.stem for one in files if one.problems}
-    if campaign not in known | broken:
-        raise UnknownName(f"There is no campaign {campaign}.", choose_from(campaign, known))
 
 
 def _refuse_running_ahead(project: "Project", moment: datetime | None) -> None:

@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crm_console.call import JsonOption, call_of
-from crm_console.terminal import many, note, out, plain_table, print_json
+from crm_console.terminal import note, print_json
 from crm_store.errors import UsageError
 
 if TYPE_CHECKING:
     from crm_store.history import TouchpointRecord
-
-_STYLE = {"accepted": "green", "rejected": "red", "failed": "red", "in_doubt": "bold yellow"}
 
 
 def touchpoints(
@@ -34,30 +32,16 @@ def touchpoints(
     States: planned, queued, claimed, sending, accepted, rejected, suppressed, expired, cancelled,
     failed, in_doubt.
     """
-    from crm_console.moments import show_moment
-    from crm_store.reasons import sentence_of
+    from crm_console.touchpoint_list import show_touchpoints, touchpoint_json
 
-    call = call_of(context)
-    project = call.project()
+    project = call_of(context).project()
     found = _find(project, campaign, state or [], customer, since, limit)
     if as_json:
-        print_json([_to_json(one) for one in found])
+        print_json([touchpoint_json(one) for one in found])
         return
-    table = plain_table("id", "due", "campaign", "step", "channel", "customer", "state", "reason")
-    for one in found:
-        table.add_row(
-            str(one.id),
-            show_moment(one.due_at, project.zone),
-            one.campaign,
-            one.step,
-            one.channel,
-            one.customer_ref,
-            f"[{_STYLE.get(one.state, 'default')}]{one.state}[/]",
-            sentence_of(one.reason),
-        )
-    out.print(table)
-    more = " There may be more: --limit" if len(found) == limit else ""
-    note(f"{many(len(found), 'touchpoint')}.{more}")
+    show_touchpoints(found, project.zone)
+    if len(found) == limit:
+        note("There may be more: --limit")
 
 
 def _find(
@@ -92,22 +76,3 @@ def _find(
             since=read_moment(since, project.zone) if since else None,
             limit=limit,
         )
-
-
-def _to_json(one: "TouchpointRecord") -> dict[str, Any]:
-    """Times in UTC, the customer by her reference."""
-    return {
-        "id": one.id,
-        "campaign": one.campaign,
-        "occurrence": one.occurrence,
-        "step": one.step,
-        "channel": one.channel,
-        "customer": one.customer_ref,
-        "state": one.state,
-        "reason": one.reason,
-        "detail": one.detail,
-        "due_at": one.due_at.isoformat(),
-        "sent_at": one.sent_at.isoformat() if one.sent_at else None,
-        "attempts": one.attempts,
-        "message_id": one.message_id,
-    }

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,82 +32,86 @@ def filled_club(
     return folder
 
 
-@pytest.fixture(scope="module")
-def swept_club(
-    filled_club: Path, tmp_path_factory: pytest.TempPathFactory, program: Callable[[Path], Any]
-) -> tuple[Path, Any]:
-    """The same after the day's sweep, and the sweep's report; never changed."""
-    folder = Path(shutil.copytree(filled_club, tmp_path_factory.mktemp("swept") / "lotus"))
-    return folder, json.loads(program(folder)("sweep", "--as-of", AS_OF, "--json").stdout)
-
-
 @pytest.fixture
 def filled(filled_club: Path, club: Path) -> Path:
-    """The test's own club, with its members."""
+    """The test's own club, with its members. Nothing was sent from it: then a copy may not send."""
     return Path(shutil.copytree(filled_club, club, dirs_exist_ok=True))
 
 
-@pytest.fixture
-def swept(swept_club: tuple[Path, Any], club: Path) -> Any:
-    """The test's own club, after the day's sweep; its report."""
-    folder, report = swept_club
-    shutil.copytree(folder, club, dirs_exist_ok=True)
-    return report
+@dataclass(frozen=True)
+class Swept:
+    """A club after the day's sweep. Tests only look at it, or repeat the sweep."""
+
+    folder: Path
+    run: Callable[..., Any]
+    report: Any
+
+    def ask(self, *args: str) -> Any:
+        return json.loads(self.run(*args, "--json").stdout)
+
+    def caught(self) -> CaughtMail:
+        return CaughtMail(self.folder / ".sampark" / "caught")
+
+
+@pytest.fixture(scope="module")
+def swept(
+    filled_club: Path, tmp_path_factory: pytest.TempPathFactory, program: Callable[[Path], Any]
+) -> Swept:
+    folder = Path(shutil.copytree(filled_club, tmp_path_factory.mktemp("swept") / "lotus"))
+    run = program(folder)
+    return Swept(folder, run, json.loads(run("sweep", "--as-of", AS_OF, "--json").stdout))
 
 
 def by_campaign(report: Any) -> dict[str, Any]:
     return {one["campaign"]: one for one in report["campaigns"]}
 
 
-def test_who_is_due_gets_her_message_and_nobody_else(swept: Any, caught: CaughtMail) -> None:
-    assert by_campaign(swept)["birthday"]["by_state"] == {"accepted": 1}
-    renewals = by_campaign(swept)["membership-renewal"]
+def test_who_is_due_gets_her_message_and_nobody_else(swept: Swept) -> None:
+    assert by_campaign(swept.report)["birthday"]["by_state"] == {"accepted": 1}
+    renewals = by_campaign(swept.report)["membership-renewal"]
     assert renewals["admitted"] == 3
     assert renewals["by_state"] == {"accepted": 2, "suppressed": 1}
     assert renewals["by_reason"] == {"suppressed": {"opted_out": 1}}
-    messages = sorted((one.recipient, one.language) for one in caught.newest(channel="email"))
-    assert messages == [
+    emails = swept.caught().newest(channel="email")
+    assert sorted((one.recipient, one.language) for one in emails) == [
         ("asha@example.org", "hi"),
         ("asha@example.org", "hi"),
         ("neha@example.org", "en"),
     ]
 
 
-def test_the_same_sweep_again_sends_nothing(
-    swept: Any, answer: Callable[..., Any], caught: CaughtMail
-) -> None:
-    before = caught.count()
-    again = answer("sweep", "--as-of", AS_OF)
-    assert (again["admitted"], again["accepted"], caught.count()) == (0, 0, before)
+def test_the_same_sweep_again_sends_nothing(swept: Swept) -> None:
+    before = swept.caught().count()
+    again = swept.ask("sweep", "--as-of", AS_OF)
+    assert (again["admitted"], again["accepted"]) == (0, 0)
+    assert swept.caught().count() == before
 
 
-def test_the_ledger_and_the_catchers_agree(
-    swept: Any, answer: Callable[..., Any], caught: CaughtMail
-) -> None:
-    accepted = {one["message_id"] for one in answer("touchpoints", "--state", "accepted")}
+def test_the_ledger_and_the_catchers_agree(swept: Swept) -> None:
+    caught = swept.caught()
+    accepted = sorted(one["message_id"] for one in swept.ask("touchpoints", "--state", "accepted"))
     headers = [dict(caught.get(one.key).headers) for one in caught.newest()]
-    assert {one["Message-ID"] for one in headers} == accepted
-    assert len(headers) == len(accepted) == swept["accepted"]
+    assert sorted(one["Message-ID"] for one in headers) == accepted
+    assert len(accepted) == swept.report["accepted"] == 3
 
 
-def test_why_tells_what_was_sent_and_what_was_not(
-    swept: Any, sampark: Callable[..., Any], answer: Callable[..., Any]
-) -> None:
-    asha = sampark("why", "asha@example.org").stdout
+def test_why_tells_what_was_sent_and_what_was_not(swept: Swept) -> None:
+    asha = swept.run("why", "asha@example.org").stdout
     assert "entered Sun 22 Nov 2026, 11:00: her annual membership ends on Tue 22 Dec 2026" in asha
     assert "sent Sun 22 Nov 2026, 11:00, and accepted" in asha
     assert "waits for Tue 15 Dec 2026, 10:30" in asha
-    ravi = sampark("why", "M-2", "membership-renewal").stdout
+    ravi = swept.run("why", "M-2", "membership-renewal").stdout
     assert "She opted out of email" in ravi
     assert "not sent (suppressed), due Sun 22 Nov 2026, 10:30: she opted out" in ravi
-    told = answer("why", "M-2", "birthday")
+    told = swept.ask("why", "M-2", "birthday")
     assert told["enrollments"] == []
     assert [one["has_occasion"] for one in told["not_in"]] == [False]
 
 
 def test_an_event_ends_a_campaign(
-    swept: Any, sampark: Callable[..., Any], answer: Callable[..., Any], caught: CaughtMail
+    filled: Path, sampark: Callable[..., Any], answer: Callable[..., Any], caught: CaughtMail
 ) -> None:
+    sampark("sweep", "--as-of", AS_OF, "--campaign", "membership-renewal")
     before = caught.count()
     sampark("event", "membership_renewed", "--customer", "M-3")
     later = answer("sweep", "--as-of", "2026-12-15 11:00", "--campaign", "membership-renewal")
@@ -114,6 +119,18 @@ def test_an_event_ends_a_campaign(
     assert caught.count() == before + 2
     (trail,) = answer("why", "M-3", "membership-renewal")["enrollments"]
     assert trail["status"] == "exited"
+
+
+def test_a_paused_club_says_so_and_goes_on_when_told(
+    filled: Path, sampark: Callable[..., Any], answer: Callable[..., Any], caught: CaughtMail
+) -> None:
+    only = ("--as-of", AS_OF, "--campaign", "birthday")
+    sampark("pause", "birthday", "--reason", "the new text is not ready")
+    paused = sampark("sweep", *only, exit_code=4)
+    assert "birthday is paused and sends nothing: the new text is not ready." in paused.stderr
+    assert caught.count() == 0
+    assert answer("resume", "birthday")["changed"]
+    assert answer("sweep", *only)["accepted"] == 1
 
 
 def test_a_broken_campaign_stops_alone_and_loudly(

@@ -25,21 +25,23 @@ def test_a_new_club_is_well_and_stays_untouched(club: Path, answer: Callable[...
     assert not (club / "sampark.db").exists()
 
 
-def test_live_it_wants_servers_that_answer(club: Path, answer: Callable[..., Any]) -> None:
+def test_live_it_wants_servers_that_answer_and_campaigns_that_run(
+    club: Path, answer: Callable[..., Any]
+) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         live = LIVE.replace("PORT", str(nobody.getsockname()[1]))
         settings = club / "club.yaml"
         text = settings.read_text(encoding="utf-8").replace("mode: rehearsal\n", live)
         settings.write_text(text, encoding="utf-8")
+        (club / "campaigns/trial.yaml").write_text("campaign: [")
         found = by_name(answer("doctor", exit_code=3))
     assert found["mail server"]["health"] == "broken"
     assert "does not answer" in found["mail server"]["text"]
     assert found["SMS"]["health"] == "broken"
+    assert found["campaigns"]["mend"] == "Run: sampark check"
 
 
-def test_broken_campaigns_and_settings_are_found(club: Path, answer: Callable[..., Any]) -> None:
-    (club / "campaigns/trial.yaml").write_text("campaign: [")
-    assert by_name(answer("doctor", exit_code=3))["campaigns"]["mend"] == "Run: sampark check"
+def test_settings_that_cannot_be_used_are_found(club: Path, answer: Callable[..., Any]) -> None:
     (club / "club.yaml").write_text("club: {}")
     assert "name" in by_name(answer("doctor", exit_code=3))["settings"]["text"]
