@@ -33,17 +33,17 @@ def fingerprint(store: Store, connection: Connection) -> str:
     return f"{cluster}:{oid}"
 
 
-def suspicion(store: Store, connection: Connection, home: str | None, batches: int) -> str | None:
+def suspicion(store: Store, connection: Connection, home: str, batches: int) -> str | None:
     """Why this may not be the store that the installation left; `None` when all is well.
 
-    `home` and `batches` are what the installation remembers; a new one has no home.
+    `home` and `batches` are what the installation remembers; a new one has claimed no batch.
     """
     here = fingerprint(store, connection)
     rows = connection.execute(select(_HOME.c.home, _HOME.c.batches, _HOME.c.fingerprint)).all()
     known = {row.home: row for row in rows}
     if any(row.fingerprint != here for row in rows):
         return COPIED
-    if home is None:
+    if home not in known and batches == 0:
         # On PostgreSQL one more worker; a SQLite file has one home.
         return COPIED if rows and store.is_sqlite else None
     if home not in known:

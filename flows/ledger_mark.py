@@ -6,6 +6,7 @@ club's own folder: the home's id and the number of batches claimed.
 """
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -40,27 +41,49 @@ def open_mark(store: Store, file: Path, now: datetime) -> LedgerMark:
 
     When the store is not the one that the installation left, everything is paused first.
     """
-    home, batches = _read(file)
+    home, batches = _remembered(file)
     with store.write() as connection:
         doubt = suspicion(store, connection, home, batches)
         if doubt is not None:
             pause(connection, EVERYTHING, doubt, now)
-        home = home or uuid4().hex
         count = settle_in(store, connection, home, now)
     _write(file, home, count)
     return LedgerMark(file, home)
 
 
-def _read(file: Path) -> tuple[str | None, int]:
+def _remembered(file: Path) -> tuple[str, int]:
+    """The home and its count; a new home is on the disk before the store hears of it.
+
+    Processes that start together, and one that follows another killed in between, so are all of
+    one home. Two homes would look like a copy.
+    """
+    if known := _read(file):
+        return known
+    unfinished = _unfinished(file, uuid4().hex, 0)
+    if file.exists():
+        unfinished.replace(file)  # it cannot be read: a new home, which the store will doubt
+    else:
+        with suppress(FileExistsError):  # another process was first
+            file.hardlink_to(unfinished)
+        unfinished.unlink()
+    return _remembered(file)
+
+
+def _read(file: Path) -> tuple[str, int] | None:
     try:
         memory = json.loads(file.read_text(encoding="utf-8"))
         return str(memory["home"]), int(memory["batches"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None, 0
+        return None
 
 
 def _write(file: Path, home: str, batches: int) -> None:
+    _unfinished(file, home, batches).replace(file)
+
+
+def _unfinished(file: Path, home: str, batches: int) -> Path:
+    """The memory beside its place: whole before it is there."""
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(f"{file.name}.{uuid4().hex[:8]}")
     unfinished.write_text(json.dumps({"home": home, "batches": batches}), encoding="utf-8")
-    unfinished.replace(file)
+    return unfinished

@@ -115,7 +115,7 @@ def test_only_steps_that_say_so_are_sent_again_by_themselves(store: Store, queue
 
 def test_an_installation_knows_its_store(store: Store) -> None:
     with store.write() as connection:
-        assert suspicion(store, connection, None, 0) is None
+        assert suspicion(store, connection, "home-1", 0) is None
         assert settle_in(store, connection, "home-1", NOW) == 0
         assert [count_batch(connection, "home-1") for _ in range(3)] == [1, 2, 3]
         assert suspicion(store, connection, "home-1", 3) is None
@@ -147,5 +147,5 @@ def test_a_second_worker_is_welcome_where_there_can_be_one(store: Store) -> None
     with store.write() as connection:
         settle_in(store, connection, "home-1", NOW)
         expected = COPIED if store.is_sqlite else None
-        assert suspicion(store, connection, None, 0) == expected
+        assert suspicion(store, connection, "home-2", 0) == expected
         assert ":" in ledger_home.fingerprint(store, connection)

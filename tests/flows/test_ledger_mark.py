@@ -1,13 +1,17 @@
 """A store put back or copied starts paused; the one that was left goes on."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from engines import Workshop, workshop
-from making import NOW, make_customer, make_event
+from making import NOW, make_customer, make_event, rows_of
+from sqlalchemy import event
 
 from crm_store.database import Store, open_store
+from crm_store.models.operation import LedgerHome
 from crm_store.pauses import pauses, resume
 from flows.ledger_mark import LedgerMark, open_mark
 from flows.prepare import prepare
@@ -94,3 +98,25 @@ def test_a_memory_that_was_lost_is_no_reason_to_send_twice(
     memory.unlink()
     open_mark(sqlite_store, memory, NOW)
     assert len(reasons(sqlite_store)) == 1
+
+
+def test_a_first_start_that_was_killed_half_way_is_no_copy(store: Store, tmp_path: Path) -> None:
+    """The memory is written, and the store knows nothing of it yet."""
+    memory = tmp_path / "ledger.json"
+
+    @event.listens_for(store.engine, "begin", once=True)
+    def _killed(_connection: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        open_mark(store, memory, NOW)
+    open_mark(store, memory, NOW)
+    assert reasons(store) == []
+
+
+def test_processes_that_start_together_are_one_installation(store: Store, tmp_path: Path) -> None:
+    memory = tmp_path / "state" / "ledger.json"
+    with ThreadPoolExecutor(8) as processes:
+        list(processes.map(lambda _: open_mark(store, memory, NOW), range(8)))
+    assert reasons(store) == []
+    assert len(rows_of(store, LedgerHome, "home")) == 1
