@@ -22,16 +22,18 @@ def tool(name: str) -> str:
 
 
 @contextmanager
-def sink(log: Path) -> Iterator[int]:
+def sink(log: Path, cores: set[int] | None = None) -> Iterator[int]:
     """A running `smtp-sink` that counts what it takes; its port on 127.0.0.1."""
-    port = _free_port()
+    port = free_port()
     user = ["-u", "nobody"] if os.getuid() == 0 else []
     with log.open("wb") as out:
         running = subprocess.Popen(
             [tool("smtp-sink"), *user, "-c", f"127.0.0.1:{port}", "1000"], stdout=out, stderr=out
         )
         try:
-            _wait_for(port)
+            if cores:
+                os.sched_setaffinity(running.pid, cores)
+            wait_for(port)
             yield port
         finally:
             running.terminate()
@@ -44,27 +46,35 @@ def taken(log: Path) -> int:
     return int(counts[-1]) if counts else 0
 
 
-def source(port: int, *, messages: int, size: int, sessions: int) -> float:
+def source(
+    port: int, *, messages: int, size: int, sessions: int, cores: set[int] | None = None
+) -> float:
     """Seconds that `smtp-source` needs for as many messages of `size` bytes, reusing sessions."""
     command = [tool("smtp-source"), "-d", "-s", str(sessions), "-m", str(messages)]
     started = time.perf_counter()
-    subprocess.run([*command, "-l", str(size), f"127.0.0.1:{port}"], check=True)
+    running = subprocess.Popen([*command, "-l", str(size), f"127.0.0.1:{port}"])
+    if cores:
+        os.sched_setaffinity(running.pid, cores)
+    if running.wait():
+        raise SystemExit("smtp-source failed")
     return time.perf_counter() - started
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _wait_for(port: int) -> None:
-    for _ in range(100):
+def wait_for(port: int) -> None:
+    """Return when something listens. Raises `SystemExit` after ten seconds."""
+    for _ in range(200):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             time.sleep(0.05)
         else:
             return
-    raise SystemExit("smtp-sink did not start")
+    raise SystemExit(f"nothing listens on port {port}")
