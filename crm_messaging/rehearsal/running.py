@@ -45,13 +45,16 @@ async def catchers(
     note = folder / _PORTS
     with _listening(mail_port) as mail, _listening(sms_port) as sms:
         ports = CatcherPorts(mail.getsockname()[1], sms.getsockname()[1])
+        ours = json.dumps(asdict(ports))
         try:
             await mail_catcher.start(mail)
             await sms_catcher.start(sms)
-            note.write_text(json.dumps(asdict(ports)))
+            note.write_text(ours)
             yield ports
         finally:
-            note.unlink(missing_ok=True)
+            # Catchers that started meanwhile have put their own note in its place.
+            if note.exists() and note.read_text() == ours:
+                note.unlink()
             await mail_catcher.stop()
             await sms_catcher.stop()
 
