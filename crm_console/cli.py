@@ -33,7 +33,7 @@ app = typer.Typer(
     no_args_is_help=True,
     # A traceback with local variables would show names and addresses.
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 well, 1 findings, 2 called wrongly, 3 environment, 4 partly done.",
 )

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Column, Table
+from rich.text import Text
 
 from crm_console.call import JsonOption
 from crm_console.terminal import out, print_json, print_line
@@ -45,6 +47,7 @@ def init(
     print_line(f"{facts.name} is ready in {folder}.", "bold green")
     print_line()
     folder_shown = json.dumps(str(folder)) if " " in str(folder) else str(folder)
+    steps = Table.grid(Column(no_wrap=True), Column(), padding=(0, 2, 0, 0))
     for command, what in (
         (f"cd {folder_shown}", ""),
         ("sampark check", "is every campaign and every message sound?"),
@@ -53,6 +56,7 @@ def init(
         ("sampark sweep", "one pass: who is due gets her message, into the catcher"),
         ("sampark up", "the console, the schedule and the catchers, all at once"),
     ):
-        out.print(f"  [cyan]{command:<46}[/]{what}".rstrip())
+        steps.add_row(Text(f"  {command}", "cyan"), what)
+    out.print(steps)
     print_line()
     print_line("club.yaml says who the club is. Until you change `mode`, nobody is written to.")
