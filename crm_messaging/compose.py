@@ -9,7 +9,7 @@ from crm_messaging.channels.settings import EmailSettings
 from crm_messaging.compiled import Compiled, CompiledSms
 from crm_messaging.message import Outgoing, OutgoingEmail, OutgoingSms
 from crm_messaging.mime import Mailbox, build_email, message_id_for
-from crm_messaging.render import render_email, render_sms, values_for
+from crm_messaging.render import render_for_wire, render_sms, values_for
 from crm_store.catalogue.field import Catalogue
 from crm_store.touchpoints import Claimed
 
@@ -67,7 +67,7 @@ def compose(
     message_id = message_id_for(key, sender.domain)
     names = (row[name] for name in sorted(NAME_FIELDS))
     content = build_email(
-        render_email(compiled, values),
+        render_for_wire(compiled, values),
         sender=sender.mailbox,
         recipient=Mailbox(" ".join(filter(None, names)), address),
         message_id=message_id,

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import escape
 
-from jinja2 import Template, TemplateSyntaxError
+from jinja2 import TemplateSyntaxError
 
-from crm_messaging.compiled import CompiledEmail
+from crm_messaging.compiled import CompiledEmail, FlatTemplate
 from crm_messaging.front_matter import BadHead, Head, read_head
 from crm_messaging.layout import SLOTS, BadLayout, Page, dress, fill, page_of
 from crm_messaging.markdown_body import Body, body_of
@@ -73,7 +73,7 @@ def compile_email(
         name=name,
         language=language,
         fields=in_subject | in_preheader | in_body | in_layout,
-        subject=_TEXT.from_string(head.subject.text),
+        subject=FlatTemplate(head.subject.text, _TEXT.from_string(head.subject.text)),
         html=_template(_HTML, html, masks, file),
         text=_template(_TEXT, text, masks, file),
     )
@@ -118,12 +118,12 @@ def _refuse_lost_tags(html: str, file: TemplateFile, mask: Mask, begins: int) ->
 
 def _template(
     env: TemplateSandbox, masked: str, masks: Sequence[Mask], file: TemplateFile
-) -> Template:
+) -> FlatTemplate:
     source = masked
     for mask in masks:
         source = mask.restore(source)
     try:
-        return env.from_string(source)
+        return FlatTemplate(source, env.from_string(source))
     except TemplateSyntaxError as error:
         message = f"the tags do not fit into the layout: {error.message}"
         fix = "Open and close each tag in the same part of the page."

@@ -71,6 +71,8 @@ def page_of(mask: Mask, guard: Callable[[str], str], language: str) -> Page:
         fix = "Try the layout in an MJML editor."
         raise BadLayout(Mistake(0, f"the layout is not MJML: {error}", fix)) from None
     html = html.replace("<head>", f"<head>{_BUTTON_STYLE}", 1)
+    # SMTP doubles a dot that begins a line; a page without one need not be searched for it.
+    html = _STYLE.sub(lambda found: found[0].replace("\n.", "\n ."), html)
     return Page(html, _plain(source, mask), slots)
 
 

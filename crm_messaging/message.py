@@ -15,6 +15,14 @@ class EmailParts:
     text: str
 
 
+class TidyLines(bytes):
+    """Octets whose every line ends in CRLF and none begins with a dot.
+
+    SMTP can take them as they are. Whoever makes them has seen to it, so that nobody has to look
+    through a whole message again.
+    """
+
+
 @dataclass(frozen=True)
 class OutgoingEmail:
     """An e-mail ready for the wire. `content` is the whole RFC 5322 message, CRLF line ends."""

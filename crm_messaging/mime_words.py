@@ -24,6 +24,7 @@ class BadHeader(SamparkError):
     """A header field that cannot be written safely."""
 
 
+@lru_cache(maxsize=1024)
 def unstructured(name: str, value: str) -> str:
     """`Name: value` of free text, folded, without the last line end.
 
@@ -93,15 +94,15 @@ def _decoded(value: str) -> str:
 
 def _encoded_words(text: str) -> list[str]:
     """RFC 2047 section 5: words that each hold whole characters, in base64."""
-    words, piece = [], b""
-    for char in text:
-        octets = char.encode()
-        if len(piece) + len(octets) > _WORD_OCTETS:
-            words.append(piece)
-            piece = b""
-        piece += octets
-    words.append(piece)
-    return [f"=?utf-8?b?{b64encode(word).decode()}?=" for word in words]
+    octets = text.encode()
+    words, start = [], 0
+    while start < len(octets):
+        end = start + _WORD_OCTETS
+        while end < len(octets) and octets[end] & 0xC0 == 0x80:  # within a character of UTF-8
+            end -= 1
+        words.append(f"=?utf-8?b?{b64encode(octets[start:end]).decode()}?=")
+        start = end
+    return words
 
 
 def _folded(name: str, words: list[str]) -> str:

@@ -1,5 +1,8 @@
 """One customer's values into a compiled template: the finished words of one message.
 
+An e-mail is rendered in two ways. `render_email` is the plain one, for people to look at.
+`render_for_wire` makes the same words as octets, and makes what many messages share only once.
+
 Whatever goes wrong is a `RenderError` about this one message, and its text names fields, never
 values: it is stored, shown and logged.
 """
@@ -9,14 +12,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Template
+from jinja2.runtime import Context
 
 from crm_messaging.blank import Blank, Day, EmptyValueError
+from crm_messaging.club_copy import club_copy
 from crm_messaging.compiled import Compiled, CompiledEmail, CompiledSms
 from crm_messaging.message import EmailParts
 from crm_messaging.template_filters import LANGUAGE, Unprintable
+from crm_messaging.wire_text import WireParts, WireText
 from crm_store.catalogue.field import Catalogue, FieldType
 from crm_store.errors import SamparkError
 
@@ -40,14 +47,26 @@ def values_for(row: Mapping[str, Any], language: str, catalogue: Catalogue) -> d
     """A template's values from a row of field names and values, as `{"customer": {...}}`.
 
     `language` is the one the message is to be written in, for dates and amounts. An empty field
-    becomes a `Blank`, a date a `Day`, tags (one text, joined by line feeds) a list.
+    becomes a `Blank`, a date a `Day`, tags (one text, joined by line feeds) a list. Lines in a
+    text end in LF.
     """
     values: dict[str, Any] = {LANGUAGE: language}
-    for name, value in row.items():
-        family, _, field = name.partition(".")
-        plain = _plain(name, value, catalogue[name].type)
+    columns = _columns(tuple(row), catalogue)
+    for (name, family, field, kind), value in zip(columns, row.values(), strict=True):
+        if type(value) is str and "\r" in value:
+            value = value.replace("\r\n", "\n").replace("\r", "\n")
+        plain = value if kind is FieldType.TEXT and value is not None else _plain(name, value, kind)
         values.setdefault(family, {})[field] = plain
     return values
+
+
+@lru_cache(maxsize=1024)
+def _columns(
+    names: tuple[str, ...], catalogue: Catalogue
+) -> tuple[tuple[str, str, str, FieldType], ...]:
+    """Name, family, name within the family, and kind of each field; rows of a batch are alike."""
+    parts = ((name, *name.partition(".")) for name in names)
+    return tuple((name, family, field, catalogue[name].type) for name, family, _, field in parts)
 
 
 def _plain(name: str, value: Any, kind: FieldType) -> Any:
@@ -68,32 +87,42 @@ def _plain(name: str, value: Any, kind: FieldType) -> Any:
 def _day(name: str, value: Any) -> Day:
     if isinstance(value, str):
         try:
-            return Day.fromisoformat(value)
+            return _day_of(value)
         except ValueError:
             raise RenderError(f"{name} is not a date.") from None
     return Day.of(value.date() if isinstance(value, datetime) else value)
 
 
+_day_of = lru_cache(maxsize=4096)(Day.fromisoformat)
+
+
 def render_email(compiled: CompiledEmail, values: Mapping[str, Any]) -> EmailParts:
     """The finished e-mail. Raises `RenderError`."""
     with _explained():
-        context = _context(compiled, values)
-        subject = _run(compiled.subject, context).strip()
-        html = _run(compiled.html, context)
-        text = _EMPTY_LINES.sub("\n\n", _run(compiled.text, context)).strip() + "\n"
-    if not subject:
-        raise RenderError("The subject is empty.")
-    if len(subject) > MAX_SUBJECT:
-        raise RenderError(f"The subject is longer than {MAX_SUBJECT} characters.")
-    if _CONTROL.search(subject):
-        raise RenderError("The subject holds a line end or another control character.")
+        values = _in_its_language(compiled, values)
+        subject, text = _subject_and_text(compiled, values)
+        template = compiled.html.template
+        html = "".join(_pieces(template, template.new_context(values)))
     return EmailParts(subject, html, text)
+
+
+def render_for_wire(compiled: CompiledEmail, values: Mapping[str, Any]) -> WireParts:
+    """The finished e-mail, as `WireParts.of` makes it from `render_email`. Raises `RenderError`."""
+    with _explained():
+        values = _in_its_language(compiled, values)
+        copy = club_copy(compiled, values)
+        subject, text = _subject_and_text(copy, values)
+        template = copy.html.template
+        pieces = _pieces(template, template.new_context(values))
+        html = WireText.joined(pieces, copy.html.known)
+    return WireParts(subject, html, WireText.of(text))
 
 
 def render_sms(compiled: CompiledSms, values: Mapping[str, Any]) -> str:
     """The finished text. Raises `RenderError`."""
     with _explained():
-        text = _run(compiled.text, _context(compiled, values)).strip()
+        context = compiled.text.new_context(_in_its_language(compiled, values))
+        text = "".join(_pieces(compiled.text, context)).strip()
     if not text:
         raise RenderError("The text message is empty.")
     if len(text) > MAX_SMS:
@@ -103,7 +132,7 @@ def render_sms(compiled: CompiledSms, values: Mapping[str, Any]) -> str:
     return text
 
 
-def _context(compiled: Compiled, values: Mapping[str, Any]) -> dict[str, Any]:
+def _in_its_language(compiled: Compiled, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values, with the customer's region for dates only if the language is the template's."""
     language = str(values.get(LANGUAGE, compiled.language))
     if _primary(language) != _primary(compiled.language):
@@ -111,20 +140,33 @@ def _context(compiled: Compiled, values: Mapping[str, Any]) -> dict[str, Any]:
     return {**values, LANGUAGE: language}
 
 
+@lru_cache(maxsize=256)
 def _primary(language: str) -> str:
     return re.split("[-_]", language, maxsplit=1)[0].lower()
 
 
-def _run(template: Template, values: dict[str, Any]) -> str:
-    """The output, stopped when it grows too large."""
-    pieces: list[str] = []
+def _subject_and_text(compiled: CompiledEmail, values: dict[str, Any]) -> tuple[str, str]:
+    # Made by one environment, they can share what Jinja makes of the values.
+    context = compiled.text.template.new_context(values)
+    subject = "".join(_pieces(compiled.subject.template, context)).strip()
+    if not subject:
+        raise RenderError("The subject is empty.")
+    if len(subject) > MAX_SUBJECT:
+        raise RenderError(f"The subject is longer than {MAX_SUBJECT} characters.")
+    if _CONTROL.search(subject):
+        raise RenderError("The subject holds a line end or another control character.")
+    text = "".join(_pieces(compiled.text.template, context))
+    return subject, _EMPTY_LINES.sub("\n\n", text).strip() + "\n"
+
+
+def _pieces(template: Template, context: Context) -> Iterator[str]:
+    """The output piece by piece, stopped when it grows too large."""
     size = 0
-    for piece in template.root_render_func(template.new_context(values)):
-        pieces.append(piece)
+    for piece in template.root_render_func(context):
         size += len(piece)
         if size > MAX_OUTPUT:
             raise RenderError(f"The message is longer than {MAX_OUTPUT // 1024} KB.")
-    return "".join(pieces)
+        yield piece
 
 
 @contextmanager

@@ -69,6 +69,18 @@ def plural_categories(language: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
+def _plural_category(number: float, language: str) -> str:
+    category: str = locale_of(language).plural_form(number)
+    return category
+
+
+@lru_cache(maxsize=4096)
+def _decimal_text(value: float, language: str) -> str:
+    text: str = format_decimal(value, locale=locale_of(language))
+    return text
+
+
+@lru_cache(maxsize=4096)
 def _money_text(value: float, currency: str, language: str) -> str:
     locale = locale_of(language)
     if value != int(value):
@@ -108,15 +120,13 @@ def _money(context: Context, value: Any) -> str:
 
 @pass_context
 def _number_text(context: Context, value: Any) -> str:
-    locale = locale_of(context.parent[LANGUAGE])
-    text: str = format_decimal(_number(value, "number"), locale=locale)
-    return text
+    return _decimal_text(_number(value, "number"), context.parent[LANGUAGE])
 
 
 @pass_context
 def _plural(context: Context, value: Any, *forms: str) -> str:
     language = context.parent[LANGUAGE]
-    category = locale_of(language).plural_form(abs(_number(value, "plural")))
+    category = _plural_category(abs(_number(value, "plural")), language)
     named = dict(zip(plural_categories(language), forms, strict=False))
     # A fraction may fall into a category that no whole number has: Russian says "1,5 дня".
     return str(named.get(category) or named.get("few") or forms[-1])

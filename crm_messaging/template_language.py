@@ -188,6 +188,9 @@ class _Checker:
         if not isinstance(node.target, nodes.Name):
             self.note(node, "a loop has one variable", "Write {% for tag in customer.tags %}.")
             return
+        if node.target.name in self.families:
+            fix = "Write {% for tag in customer.tags %}."
+            self.note(node, f"a loop's variable cannot be called {node.target.name}", fix)
         self.loop_names.append(node.target.name)
         for child in (*node.body, *([node.test] if node.test else [])):
             self.visit(child)

@@ -3,7 +3,7 @@
 import re
 from email import message_from_bytes, policy
 
-from crm_messaging.message import OutgoingEmail
+from crm_messaging.message import OutgoingEmail, TidyLines
 
 _ENVELOPE_ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
 _BARE_LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -15,6 +15,8 @@ def on_the_wire(content: bytes) -> bytes:
     RFC 5321 §4.5.2. A lone CR or LF becomes CRLF (§2.3.8): servers disagree about what
     `LF . LF` means, and a message must not be able to end itself and begin another.
     """
+    if isinstance(content, TidyLines) and content.endswith(b"\r\n"):
+        return content + b".\r\n"
     crlf = content.count(b"\r\n")
     if content.count(b"\n") != crlf or content.count(b"\r") != crlf:
         content = _BARE_LINE_END.sub(b"\r\n", content)
@@ -44,7 +46,13 @@ def fits_an_envelope(address: str) -> bool:
 
 
 def in_seven_bits(content: bytes) -> bytes:
-    """The same message for a server without 8BITMIME: 8-bit parts are encoded anew."""
-    return message_from_bytes(content, policy=policy.SMTP).as_bytes(
-        policy=policy.SMTP.clone(cte_type="7bit")
-    )
+    """The same message for a server without 8BITMIME: 8-bit parts are encoded anew.
+
+    Its other header fields stay as they are. A signature over the body would not survive; the
+    builder signs seven-bit messages only.
+    """
+    seven_bit = policy.SMTP.clone(cte_type="7bit", refold_source="none")
+    message = message_from_bytes(content, policy=seven_bit)
+    if message.is_multipart():
+        del message["Content-Transfer-Encoding"]
+    return message.as_bytes()

@@ -7,14 +7,17 @@ from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_messaging.message import EmailParts
-from crm_messaging.mime import BadAddress, Mailbox, ascii_address, build_email, message_id_for
+from crm_messaging.channels.smtp_syntax import in_seven_bits, on_the_wire
+from crm_messaging.message import EmailParts, TidyLines
+from crm_messaging.mime import BadAddress, Mailbox, Sign, ascii_address, build_email, message_id_for
 from crm_messaging.mime_words import BadHeader
+from crm_messaging.wire_text import WireParts
 
 SENDER = Mailbox("Lotus Fitness", "hello@lotus.example")
 ASHA = Mailbox("Asha Verma", "asha@example.org")
@@ -34,14 +37,16 @@ def built(
     recipient: Mailbox = ASHA,
     headers: Mapping[str, str] | None = None,
     message_id: str = ID,
+    sign: Sign | None = None,
 ) -> bytes:
     return build_email(
-        parts,
+        WireParts.of(parts),
         sender=sender,
         recipient=recipient,
         message_id=message_id,
         date=NOON,
         headers=headers or {},
+        sign=sign,
     )
 
 
@@ -104,10 +109,11 @@ names = st.one_of(line, awkward)
 
 
 def assert_on_the_wire(content: bytes) -> None:
-    assert content.isascii()
+    assert content.partition(b"\r\n\r\n")[0].isascii()
     lines = content.split(b"\r\n")
-    assert all(b"\r" not in each and b"\n" not in each for each in lines)
+    assert not any(control in each for each in lines for control in (b"\r", b"\n", b"\0"))
     assert max(map(len, lines)) <= 998
+    assert on_the_wire(content) == on_the_wire(bytes(content))
 
 
 @settings(max_examples=400, deadline=None)
@@ -123,7 +129,8 @@ def test_a_reader_finds_what_was_written(
     )
     assert_on_the_wire(content)
     message = read(content)
-    assert message.keys() == [*OURS[:5], *UNSUBSCRIBE, *OURS[5:]]
+    eight_bit = [] if content.isascii() else ["Content-Transfer-Encoding"]
+    assert message.keys() == [*OURS[:5], *UNSUBSCRIBE, *OURS[5:], *eight_bit]
     assert message["Subject"] == subject
     for header, name, address in (
         ("From", sender, SENDER.address),
@@ -246,6 +253,14 @@ def test_the_same_message_is_the_same_bytes() -> None:
     assert built() != built(message_id=message_id_for("another", "lotus.example"))
 
 
+def test_one_moment_in_two_zones_is_one_date() -> None:
+    noon = built()
+    pune = NOON.astimezone(ZoneInfo("Asia/Kolkata"))
+    arguments = {"sender": SENDER, "recipient": ASHA, "message_id": ID, "headers": {}}
+    assert build_email(WireParts.of(PARTS), date=pune, **arguments) == noon
+    assert b"\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\n" in noon
+
+
 def test_a_message_id_comes_from_its_key_alone() -> None:
     assert message_id_for("a|1", "lotus.example") == message_id_for("a|1", "lotus.example")
     assert message_id_for("a|1", "lotus.example") != message_id_for("a|2", "lotus.example")
@@ -264,9 +279,58 @@ def test_a_body_that_holds_the_boundary_is_not_cut() -> None:
     assert bodies(read(built(EmailParts("s", text, text)))) == (text, text)
 
 
-def test_english_stays_readable_and_long_lines_do_not_leave() -> None:
-    assert b"\r\n\r\n<p>Hi</p>\r\n" in built()
-    assert_on_the_wire(built(EmailParts("s", "x" * 5000, "y" * 998 + "\n" + "z" * 999)))
+EIGHT_BIT = b"Content-Transfer-Encoding: 8bit"
+LONGEST = "ж" * 499  # 998 octets
+BODIES = [
+    ("Hi\n", "7bit", "7bit"),
+    ("नमस्ते\n", "8bit", "base64"),
+    (LONGEST, "8bit", "base64"),
+    (LONGEST + "ж", "base64", "base64"),
+    ("y" * 998 + "\n" + "z" * 998, "7bit", "7bit"),
+    ("y" * 998 + "\n" + "z" * 999, "base64", "base64"),
+    ("z" * 999 + "\n", "base64", "base64"),
+    ("a\tb\n\n", "7bit", "7bit"),
+    ("a\0b", "base64", "base64"),
+    ("a\x1bb", "base64", "base64"),
+    ("\n.\n..\n", "7bit", "7bit"),
+    ("", "7bit", "7bit"),
+]
+
+
+@pytest.mark.parametrize(("text", "unsigned", "signed"), BODIES)
+def test_a_body_leaves_as_it_is_where_that_is_safe(text: str, unsigned: str, signed: str) -> None:
+    for sign, encoding in ((None, unsigned), (lambda *_: "X-Signed: yes", signed)):
+        content = built(EmailParts("s", text, text), sign=sign)
+        assert_on_the_wire(content)
+        assert bodies(read(content)) == (text, text)
+        for part in read(content).iter_parts():
+            assert part["Content-Transfer-Encoding"] == encoding
+        head = content.partition(b"\r\n\r\n")[0]
+        assert (EIGHT_BIT in head) is (not content.isascii())
+        assert sign is None or (content.isascii() and content.startswith(b"X-Signed: yes\r\n"))
+
+
+@pytest.mark.parametrize("text", ["a.\n", ".a\n", "a\n.b\n", "a\n..", "ж\n.\n"])
+def test_only_a_message_without_dots_at_line_begins_is_tidy(text: str) -> None:
+    for parts in (EmailParts("s", "h", text), EmailParts("s", text, "t")):
+        content = built(parts)
+        assert isinstance(content, TidyLines) is (b"\r\n." not in content)
+        assert_on_the_wire(content)
+
+
+@settings(max_examples=100, deadline=None)
+@given(subject=names, recipient=names, text=anything, html=anything)
+def test_a_server_for_seven_bits_gets_the_same(
+    subject: str, recipient: str, text: str, html: str
+) -> None:
+    content = built(EmailParts(subject, html, text), recipient=Mailbox(recipient, ASHA.address))
+    downgraded = in_seven_bits(content)
+    assert downgraded.isascii()
+    assert_on_the_wire(downgraded)
+    head = content.partition(b"\r\n\r\n")[0].removesuffix(b"\r\n" + EIGHT_BIT)
+    assert downgraded.partition(b"\r\n\r\n")[0] == head
+    assert bodies(read(downgraded)) == bodies(read(content))
+    assert in_seven_bits(content) == downgraded
 
 
 def test_a_long_subject_is_folded_at_its_spaces() -> None:

@@ -40,6 +40,7 @@ SMS = [
     ),
     ("{% for a in customer.tags %}{{ loop.changed }}{% endfor %}", "1:36", "loop.changed", "index"),
     ("{% for a in customer.tags %}{% endfor %}{{ a }}", "1:44", "no variable a", ""),
+    ("{% for club in customer.tags %}x{% endfor %}", "1:4", "cannot be called club", "tag"),
     ("{{ 'x' if club.name }}", "1:4", "no else", "else"),
     ("{{ visits.total | plural('x') }}", "1:19", "2 forms in the language en", '"one", "other"'),
     ("{{ visits.last_on | date('MMMMMMMM') }}", "1:21", "pattern", "d MMMM"),

@@ -1,0 +1,147 @@
+"""The quick way of rendering, held to the plain one: the same words, the same refusals."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from template_folder import ASHA, CATALOGUE, library
+
+from crm_messaging.club_copy import MAX_COPIES, club_copy
+from crm_messaging.compiled import CompiledEmail
+from crm_messaging.render import RenderError, render_email, render_for_wire, values_for
+from crm_messaging.template_library import TemplateLibrary
+from crm_messaging.wire_text import WireParts
+from crm_store.catalogue.field import FieldType
+
+STARTERS = TemplateLibrary(Path(__file__).parents[2] / "templates", CATALOGUE, ["en", "hi", "ru"])
+CASES = [(name, language) for name in STARTERS.names("email") for language in STARTERS.languages]
+
+EVERYTHING = """---
+subject: "{{ customer.first_name }} & {{ club.name }}"
+preheader: "{{ club.name | upper | truncate(9) }}{{ custom.goal or club.address }}"
+---
+{% if club.phone %}
+Call {{ club.phone | default("us") }}, {{ club.name ~ " <b> " ~ customer.first_name }}.
+{% else %}
+No phone at {{ club.name | lower | title }}
+{% endif %}
+
+{{ club.name }}.
+{{ custom.goal }}
+.{{ club.address }}
+
+{% for tag in customer.tags %}
+{{ loop.index }}. {{ tag }} of {{ club.name }} {% if not loop.last %}, {% endif %}
+{% endfor %}
+
+[one]({{ club.website }}/a?b={{ customer.first_name }}) [two](tel:{{ club.phone }})
+[three](https://a.example/{{ club.name }}) {{ "yes" if club.name == customer.first_name else "no" }}
+
+{{ purchases.total | money }} {{ visits.total | plural("visit", "visits") }}
+{{ membership.ends_on | date }} {{ club.name | length }} {{ club.name in club.address }}
+"""
+"""Every way in which a club's field can stand in a template."""
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> CompiledEmail:
+    files = {"en/email/a/b.md": EVERYTHING}
+    return library(tmp_path_factory.mktemp("club"), files).load_email("a/b", "en")
+
+
+hostile = st.one_of(
+    st.none(),
+    st.text(max_size=40),
+    st.text(st.sampled_from(list("a .\n\r\t\0<>&\"'{}%#\\é\u200d\xa0\u2028")), max_size=8),
+    st.sampled_from(
+        [
+            *("{{ club.name }}", "{% if", "{#", "<b>&amp;", "x" * 1200, "\r", "\r\n.", "\n", "."),
+            *("आशा", "Анна", "🏋️‍♀️", "آشا", "=?utf-8?q?=0A?=", "--=_Sampark_" + "QXZJ" * 8, "\ud800"),
+            *("https://lotus.example", "javascript:x", "+91 22", "'", '"', "\\n", "x\u2028y"),
+        ]
+    ),
+)
+
+
+def agree(compiled: CompiledEmail, row: dict[str, Any]) -> WireParts | None:
+    """What both ways make of a row; `None` where both refuse it, in the same words."""
+    values = values_for(row, compiled.language, CATALOGUE)
+    try:
+        plain = WireParts.of(render_email(compiled, values))
+    except RenderError as refusal:
+        with pytest.raises(RenderError) as same:
+            render_for_wire(compiled, values)
+        assert (str(same.value), same.value.__cause__) == (str(refusal), None)
+        return None
+    quick = render_for_wire(compiled, values)
+    assert quick.subject == plain.subject
+    assert (quick.text, quick.html.octets) == (plain.text, plain.html.octets)
+    assert quick.html.clean == plain.html.clean
+    return quick
+
+
+def rows(compiled: CompiledEmail) -> st.SearchStrategy[dict[str, Any]]:
+    """Hostile texts in some of the fields, the examples in the others."""
+    texts = [n for n in sorted(compiled.fields) if CATALOGUE[n].type is FieldType.TEXT]
+    example = {name: ASHA[name] for name in sorted(compiled.fields)}
+    changes = st.dictionaries(st.sampled_from(texts), hostile, max_size=3)
+    return changes.map(lambda changed: example | changed)
+
+
+@pytest.mark.parametrize(("name", "language"), CASES)
+def test_the_starter_emails(name: str, language: str) -> None:
+    compiled = STARTERS.load_email(name, language)
+
+    @settings(max_examples=25, deadline=None)
+    @given(rows(compiled))
+    def check(row: dict[str, Any]) -> None:
+        agree(compiled, row)
+
+    made = agree(compiled, {field: ASHA[field] for field in compiled.fields})
+    assert made is not None
+    assert made.html.clean and made.text.clean, "it leaves without being searched through"
+    check()
+
+
+@settings(max_examples=250, deadline=None)
+@given(data=st.data())
+def test_every_place_a_field_can_stand_in(everything: CompiledEmail, data: st.DataObject) -> None:
+    everything.club_copies.clear()
+    agree(everything, data.draw(rows(everything)))
+
+
+def test_an_empty_field_of_the_club_stops_the_message(everything: CompiledEmail) -> None:
+    row = {field: ASHA[field] for field in everything.fields} | {"club.name": None}
+    values = values_for(row, "en", CATALOGUE)
+    with pytest.raises(RenderError, match=r"club\.name is empty"):
+        render_for_wire(everything, values)
+
+
+def test_a_club_s_own_words_become_one_piece_with_those_around(tmp_path: Path) -> None:
+    files = {
+        "en/email/a/b.md": "---\nsubject: '{{ club.name }}'\nlayout: bare\n---\n"
+        "Hi {{ customer.first_name }} from {{ club.name }}, {{ club.address }}"
+    }
+    compiled = library(tmp_path, files).load_email("a/b", "en")
+    values = values_for({field: ASHA[field] for field in compiled.fields}, "en", CATALOGUE)
+    template = club_copy(compiled, values).text.template
+    pieces = list(template.root_render_func(template.new_context(values)))
+    assert pieces == ["Hi ", "Asha", " from Lotus Fitness, 12 MG Road, Pune"]
+
+
+def test_each_club_reads_its_own_name_however_many_there_are(everything: CompiledEmail) -> None:
+    everything.club_copies.clear()
+    example = {field: ASHA[field] for field in everything.fields}
+    for number in (*range(MAX_COPIES + 2), 0):
+        made = agree(everything, example | {"club.name": f"Club {number}"})
+        assert made is not None
+        assert f"Club {number}." in made.text.octets.decode()
+    assert len(everything.club_copies) == MAX_COPIES
+
+
+def test_a_very_long_message_is_stopped(everything: CompiledEmail) -> None:
+    row = {field: ASHA[field] for field in everything.fields} | {"custom.goal": "x" * 600_000}
+    with pytest.raises(RenderError, match="longer than 512 KB"):
+        render_for_wire(everything, values_for(row, "en", CATALOGUE))
