@@ -168,7 +168,8 @@ def main() -> None:
     if len(times) < leads:
         raise SystemExit(f"only {len(times)} of {leads} leads reached the wire")
     p99 = times[min(leads - 1, round(0.99 * leads))]
-    print(f"{leads} leads, to the wire: median {statistics.median(times) * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms")
+    median = statistics.median(times)
+    print(f"{leads} leads, to the wire: median {median * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms")
 
 
 if __name__ == "__main__":
