@@ -6,7 +6,6 @@ club's own folder: the home's id and the number of batches claimed.
 """
 
 import json
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -60,12 +59,12 @@ def _remembered(file: Path) -> tuple[str, int]:
     if known := _read(file):
         return known
     unfinished = _unfinished(file, uuid4().hex, 0)
-    if file.exists():
-        unfinished.replace(file)  # it cannot be read: a new home, which the store will doubt
-    else:
-        with suppress(FileExistsError):  # another process was first
-            file.hardlink_to(unfinished)
-        unfinished.unlink()
+    try:
+        file.hardlink_to(unfinished)
+    except FileExistsError:  # another process was first, or what is there cannot be read
+        if _read(file) is None:
+            unfinished.replace(file)
+    unfinished.unlink(missing_ok=True)
     return _remembered(file)
 
 

@@ -1,0 +1,156 @@
+"""The driver: lets workers live and die by a seed, and drains what they have left behind."""
+
+import math
+import multiprocessing
+import os
+import random
+import signal
+import threading
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from itertools import count
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from faults.audit import Audit, audit
+from faults.boundaries import Boundary
+from faults.club import STEPS, Site, add_leads
+from faults.smtp_recorder import OnDot, Recorder
+from faults.worker import PATIENCE_S, Life, live
+
+PAST_THE_LEASE = timedelta(minutes=21)
+PAST_THE_LAST_STEP = timedelta(minutes=61)
+DRAINS = 3
+
+PASSINGS = {
+    Boundary.BEFORE_SENDING: 6,
+    Boundary.AFTER_SENDING: 6,
+    Boundary.BEFORE_BODY: 30,
+    Boundary.AFTER_DOT: 30,
+    Boundary.AFTER_REPLY: 30,
+    Boundary.BEFORE_RECEIPTS: 6,
+    Boundary.AFTER_RECEIPTS: 6,
+}
+"""How often, at most, a boundary is passed before the kill, where that is more than once."""
+
+LONGEST_LIFE_S = 0.8
+"""A kill at any moment comes within this time."""
+
+
+@dataclass
+class Figures:
+    """What a run came to."""
+
+    kills: Counter[Boundary] = field(default_factory=Counter)
+    failures: int = 0
+    """Workers that ended with an error of their own."""
+
+    @property
+    def killed(self) -> int:
+        return self.kills.total()
+
+
+class Driver:
+    """Starts the workers of one site, and knows how each of them ended."""
+
+    def __init__(self, site: Site, recorder: Recorder, seed: int) -> None:
+        self.site = site
+        self.recorder = recorder
+        self.figures = Figures()
+        self._chance = random.Random(seed)  # noqa: S311 - it is to be repeatable
+
+    def kill_many(
+        self,
+        *,
+        kills: int,
+        sends: int,
+        at: Sequence[Boundary] = tuple(Boundary),
+        workers: int = 2,
+        mutant: str | None = None,
+    ) -> None:
+        """Round by round: new leads come, `workers` set to work, and each is killed.
+
+        One whose boundary did not come up ends in peace, and another is sent there later.
+        """
+        rounds = math.ceil(kills / workers)
+        leads = math.ceil(sends / STEPS / rounds)
+        places: deque[Boundary] = deque()
+        for number in count(1):
+            if self.figures.killed >= kills:
+                return
+            assert number <= 3 * rounds, f"hardly anybody dies: {self.figures}"
+            add_leads(self.site, leads)
+            while len(places) < workers:
+                places.extend(self._chance.sample(at, len(at)))
+            sent = [places.popleft() for _ in range(workers)]
+            doomed = [self._doom(boundary, mutant) for boundary in sent]
+            for boundary, process in zip(sent, doomed, strict=True):
+                if self.ended(process) == -signal.SIGKILL:
+                    self.figures.kills[boundary] += 1
+                else:
+                    places.append(boundary)
+            self.site.clock.turn(PAST_THE_LEASE)
+
+    def drain(self, mutant: str | None = None) -> Audit:
+        """Let clean workers finish what is left, and hold the ledger against the server."""
+        for _ in range(DRAINS):
+            self.site.clock.turn(PAST_THE_LAST_STEP)
+            self.ended(self.start(mutant=mutant))
+        return self.audit()
+
+    def audit(self) -> Audit:
+        return audit(self.site, [one.message_id for one in self.recorder.taken])
+
+    def start(self, *, on_dot: OnDot = lambda _: None, **life: Any) -> ForkServerProcess:
+        """A worker at work, by a door of its own."""
+        port = self.recorder.open_door(on_dot)
+        process = _processes().Process(target=live, args=(Life(self.site, port, **life),))
+        process.start()
+        return process
+
+    def ended(self, process: ForkServerProcess) -> int:
+        """Wait until the worker is gone; its exit code, or minus the signal that ended it."""
+        process.join(PATIENCE_S + 10)
+        code = process.exitcode
+        if code is None:
+            process.kill()
+            raise AssertionError(f"a worker hangs; see {self.site.folder / 'workers.log'}")
+        if code not in (0, -signal.SIGKILL):
+            self.figures.failures += 1
+        return code
+
+    def _doom(self, boundary: Boundary, mutant: str | None) -> ForkServerProcess:
+        passing = self._chance.randint(1, PASSINGS.get(boundary, 1))
+
+        def on_dot(number: int) -> None:
+            if boundary is Boundary.AFTER_DOT and number == passing:
+                process.kill()
+
+        process = self.start(on_dot=on_dot, boundary=boundary, passing=passing, mutant=mutant)
+        if boundary is Boundary.ANY_MOMENT:
+            moment = self._chance.uniform(0, LONGEST_LIFE_S)
+            threading.Timer(moment, process.kill).start()
+        return process
+
+
+@cache
+def _processes() -> ForkServerContext:
+    """Workers are forked off a process that has imported all: they start in no time."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["faults.worker"])
+    tests = Path(__file__).parents[1]
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(tests.parent), str(tests)])
+    try:
+        forkserver.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+    return context
