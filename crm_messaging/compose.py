@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
+from pathlib import Path
 from typing import Any
 
 from crm_messaging.channels.settings import EmailSettings
 from crm_messaging.compiled import Compiled, CompiledSms
+from crm_messaging.dkim_signing import DkimSigner
 from crm_messaging.message import Outgoing, OutgoingEmail, OutgoingSms
-from crm_messaging.mime import Mailbox, build_email, message_id_for
+from crm_messaging.mime import Mailbox, Sign, build_email, message_id_for
 from crm_messaging.render import render_for_wire, render_sms, values_for
 from crm_store.catalogue.field import Catalogue
 from crm_store.touchpoints import Claimed
@@ -23,12 +25,17 @@ class Sender:
 
     mailbox: Mailbox
     headers: Mapping[str, str] = field(default_factory=dict)
+    sign: Sign | None = None
 
     @classmethod
-    def of(cls, email: EmailSettings) -> "Sender":
-        """As `channels.email` in club.yaml says."""
+    def of(cls, email: EmailSettings, folder: Path = Path()) -> "Sender":
+        """As `channels.email` in club.yaml says; a key's file is looked for from `folder`.
+
+        Raises `SamparkError` when the key cannot be used.
+        """
         headers = {"Reply-To": email.reply_to} if email.reply_to else {}
-        return cls(Mailbox(*parseaddr(email.from_)), headers)
+        sign = DkimSigner.of(email.dkim, folder) if email.dkim else None
+        return cls(Mailbox(*parseaddr(email.from_)), headers, sign)
 
     @property
     def domain(self) -> str:
@@ -73,5 +80,6 @@ def compose(
         message_id=message_id,
         date=touchpoint.queued_at,
         headers=sender.headers,
+        sign=sender.sign,
     )
     return OutgoingEmail(touchpoint.id, message_id, sender.mailbox.address, address, content)

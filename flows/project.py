@@ -127,7 +127,7 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
                     club_zone=project.zone,
                     catalogue=project.catalogue,
                     library=project.library,
-                    sender=Sender.of(email) if email else None,
+                    sender=Sender.of(email, project.folder) if email else None,
                     channels=opened,
                     clock=clock,
                     mark=open_mark(store, project.state_folder / "ledger.json", clock()),
