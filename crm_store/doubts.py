@@ -41,7 +41,7 @@ def versions_in_doubt(connection: Connection, campaign: str) -> list[int]:
 def resend_steps(
     connection: Connection, campaign: str, version_id: int, steps: Collection[str], now: datetime
 ) -> int:
-    """As `resend`, for the steps whose campaign says `on_doubt: resend`, while still useful."""
+    """As `resend`, but once, for steps that say `on_doubt: resend`, while they are useful."""
     done = connection.execute(
         update(TOUCHPOINT)
         .where(
@@ -49,6 +49,8 @@ def resend_steps(
             TOUCHPOINT.c.campaign == campaign,
             TOUCHPOINT.c.version_id == version_id,
             TOUCHPOINT.c.step.in_(list(steps)),
+            # Once: a server that takes each message and then breaks off would make a dozen of it.
+            TOUCHPOINT.c.resends == 0,
             TOUCHPOINT.c.expires_at >= now,
         )
         .values(**_again(now))

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     BAD_ADDRESS = "bad_address", "the address cannot be written into a message safely"
     NOT_NOW = "not_now", "the server asked to try again later"
     NO_CONNECTION = "no_connection", "the server could not be reached"
+    RATE_LIMIT = "rate_limit", "the sending limit was reached; it goes out shortly"
     REFUSED = "refused", "the server refused it for good"
     TOO_MANY_TRIES = "too_many_tries", "it was tried as often as is useful"
     NO_REPLY = "no_reply", "the connection broke after the message had been handed over"

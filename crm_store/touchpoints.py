@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, bindparam, case, func, literal, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Integer,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from crm_store.columns import UtcDateTime
 from crm_store.inserting import insert_new
@@ -117,6 +128,18 @@ def count_queued(connection: Connection, campaign: str, now: datetime) -> int:
     ).scalar_one()
 
 
+def held_back(connection: Connection, campaign: str) -> tuple[int, datetime | None]:
+    """How many of a campaign a rate limit holds back, and when the first of them may go."""
+    number, first = connection.execute(
+        select(func.count(), func.min(TOUCHPOINT.c.not_before)).where(
+            _QUEUED,
+            TOUCHPOINT.c.campaign == campaign,
+            TOUCHPOINT.c.reason == str(Reason.RATE_LIMIT),
+        )
+    ).one()
+    return number, first
+
+
 @dataclass(frozen=True)
 class Claimed:
     """A touchpoint in the hands of a worker."""
@@ -216,6 +239,8 @@ class Ruling:
     provider_ref: str | None = None
     message_id: str | None = None
     language: str | None = None
+    attempts: int | None = None
+    """How often it has been tried by now; `None`: as often as before."""
 
 
 _AGAIN = func.coalesce(bindparam("new_not_before", type_=UtcDateTime), TOUCHPOINT.c.not_before)
@@ -236,6 +261,7 @@ _RULE = (
         provider_ref=bindparam("new_provider_ref"),
         message_id=bindparam("new_message_id"),
         language=bindparam("new_language"),
+        attempts=func.coalesce(bindparam("new_attempts", type_=Integer), TOUCHPOINT.c.attempts),
         settled_at=bindparam("new_settled_at"),
         **_RELEASED,
     )
@@ -261,6 +287,7 @@ def _ruling_row(one: Ruling, token: str, now: datetime) -> dict[str, Any]:
         "new_provider_ref": one.provider_ref,
         "new_message_id": one.message_id,
         "new_language": one.language,
+        "new_attempts": one.attempts,
         "new_settled_at": None if waits else now,
     }
 

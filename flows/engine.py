@@ -1,7 +1,7 @@
 """The engine: what every step of a run works with, put together once."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from crm_messaging.compose import Sender
@@ -12,6 +12,7 @@ from crm_store.database import Store
 from crm_store.scope import MEMBERSHIP, Scope
 from flows.clock import Clock
 from flows.ledger_mark import LedgerMark
+from flows.traffic import Traffic
 from triggers.definition import CampaignDefinition
 
 
@@ -29,6 +30,9 @@ class Engine:
     clock: Clock
     mark: LedgerMark | None = None
     """The installation's memory of its ledger; an engine on a scratch store has none."""
+    traffic: Traffic = field(default_factory=Traffic)
+    patience: timedelta = timedelta(0)
+    """How long delivery stays for what a rate limit holds back."""
 
     def scope(self, definition: CampaignDefinition, now: datetime) -> Scope:
         """Where a campaign's conditions and templates look: its own membership, if it has one."""

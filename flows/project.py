@@ -116,6 +116,7 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
     from flows.engine import Engine
     from flows.ledger_mark import open_mark
     from flows.rehearsal import rehearsal_channels
+    from flows.traffic import Traffic
 
     with open_club(project, clock) as (store, club_id):
         async with rehearsal_channels(project.settings, project.caught()) as (email, sms):
@@ -130,6 +131,12 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
                     sender=Sender.of(email, project.folder) if email else None,
                     channels=opened,
                     clock=clock,
+                    traffic=Traffic(
+                        {
+                            "email": email.limits if email else None,
+                            "sms": sms.limits if sms else None,
+                        }
+                    ),
                     mark=open_mark(store, project.state_folder / "ledger.json", clock()),
                 )
             finally:

@@ -6,6 +6,7 @@ from email.utils import formataddr
 
 from pydantic import HttpUrl, SecretStr
 
+from crm_messaging.channels.limits import Rate
 from crm_messaging.channels.settings import EmailSettings
 from crm_messaging.channels.sms_settings import SmsSettings, TwilioSettings
 from crm_messaging.channels.smtp_settings import SmtpSettings
@@ -54,4 +55,5 @@ def _sms(settings: Settings, ports: CatcherPorts) -> TwilioSettings:
         token=SecretStr("rehearsal"),
         base_url=HttpUrl(ports.sms_url),
         status_callback=None,
+        limits=own.limits if own else Rate(),
     )

@@ -4,13 +4,18 @@ It works from what is due since the beginning of time, never from "now": a pass 
 or came twice changes nothing but when things happen.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, TypeAlias
 
 from crm_store import doubts, enrollments, events, touchpoints
 from crm_store.models.operation import EVERYTHING
+from crm_store.models.touchpoint import State
 from crm_store.pauses import pauses
+from crm_store.reasons import Reason
 from flows.admit import admit
 from flows.advance import advance
 from flows.campaigns import DisabledCampaign, RunningCampaign, load_campaigns, version_of
@@ -19,8 +24,14 @@ from flows.engine import Engine
 from flows.report import CampaignReport, SweepReport
 from triggers.check import CheckedFile
 
-DeliverCampaign: TypeAlias = Callable[[Engine, RunningCampaign, CampaignReport], Awaitable[None]]
+DeliverCampaign: TypeAlias = Callable[
+    [Engine, RunningCampaign, CampaignReport], Coroutine[Any, Any, None]
+]
 """Delivers what one campaign has queued, into its report."""
+
+PATIENCE = timedelta(minutes=4)
+"""How long a sweep stays for what rate limits hold back. The next one goes on with the rest; an
+endless one would keep everybody waiting whose time comes meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,7 @@ async def sweep(
         mine = reports[campaign.slug]
         if mine.due:
             await (deliver_campaign or deliver)(engine, campaign, mine)
+    await _stay(engine, plan.running, reports, deliver_campaign or deliver)
     _count_waiting(engine, reports)
     return report
 
@@ -101,6 +113,34 @@ async def handle_events(
             await (deliver_campaign or deliver)(engine, campaign, mine)
     _count_waiting(engine, reports)
     return report
+
+
+async def _stay(
+    engine: Engine,
+    campaigns: Sequence[RunningCampaign],
+    reports: dict[str, CampaignReport],
+    deliver_campaign: DeliverCampaign,
+) -> None:
+    """Stay for what the rate limits hold back, all campaigns at once, and put the count right."""
+    patient = replace(engine, patience=PATIENCE)
+    rest: list[CampaignReport] = []
+    async with asyncio.TaskGroup() as group:
+        for campaign in campaigns:
+            if not reports[campaign.slug].outcomes[State.QUEUED, Reason.RATE_LIMIT]:
+                continue
+            number = _held_back(engine, campaign.slug)
+            rest.append(CampaignReport(campaign.slug, due=number))
+            group.create_task(deliver_campaign(patient, campaign, rest[-1]))
+    for one in rest:
+        outcomes = reports[one.campaign].outcomes
+        outcomes += one.outcomes
+        outcomes[State.QUEUED, Reason.RATE_LIMIT] = _held_back(engine, one.campaign)
+        outcomes += Counter()  # a count of none is no outcome
+
+
+def _held_back(engine: Engine, campaign: str) -> int:
+    with engine.store.read() as connection:
+        return touchpoints.held_back(connection, campaign)[0]
 
 
 def _put_in_order(

@@ -8,6 +8,7 @@ from functools import partial
 
 CLOSE = "<close>"
 HANG = "<hang>"
+STOP_READING = "<stop reading>"
 GARBAGE = "\x00\x01 what is this\r\n"
 
 GOOD = {
@@ -38,6 +39,7 @@ class ScriptedServer:
     """What was answered to each of them."""
     before_dot_reply: asyncio.Event | None = None
     """Waited for, when there is one, before a message is answered."""
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     _writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -54,6 +56,7 @@ class ScriptedServer:
 
     def hang_up(self) -> None:
         """Close every connection, as a server does with idle ones."""
+        self.hung_up.set()
         for writer in self._writers:
             writer.close()
 
@@ -66,6 +69,12 @@ class ScriptedServer:
         async def say(answer: str) -> None:
             if answer.startswith(CLOSE):
                 writer.transport.abort()
+                raise ConnectionAbortedError
+            answer, stopping, _ = answer.partition(STOP_READING)
+            if stopping:
+                writer.write(answer.encode("latin-1"))
+                writer.transport.pause_reading()  # type: ignore[attr-defined]
+                await self.hung_up.wait()
                 raise ConnectionAbortedError
             if answer == HANG:
                 await reader.read()

@@ -10,19 +10,19 @@ from crm_messaging.message import Outcome, OutgoingSms, Receipt
 
 # A POST that sends a message must not be repeated on a guess (RFC 9110 §9.2.2), so only what
 # surely was not taken is deferred.
-_NOT_TAKEN_NOW = {408, 429, 503}
+NOT_TAKEN_NOW = {408, 429, 503}
 # The account, its password or the URL is wrong. That is a mistake in club.yaml, not in the
 # customer's number, and must not reject her messages.
-_SET_UP_WRONG = {401, 403, 404, 405, 407}
+SET_UP_WRONG = {401, 403, 404, 405, 407}
 
 
 def refused(message: OutgoingSms, answer: httpx.Response, said: str) -> Receipt:
     """The receipt for an answer that is not a success; `said` is the provider's own text."""
     status = answer.status_code
     detail = without_addresses(f"HTTP {status} {said}", message.recipient)
-    if status in _NOT_TAKEN_NOW:
+    if status in NOT_TAKEN_NOW:
         return _receipt(message, Outcome.DEFERRED, detail, retry_at=retry_at(answer))
-    if status in _SET_UP_WRONG or answer.is_redirect:
+    if status in SET_UP_WRONG or answer.is_redirect:
         return _receipt(message, Outcome.DEFERRED, detail, connected=False)
     if 400 <= status < 500:
         return _receipt(message, Outcome.REJECTED, detail)

@@ -9,6 +9,7 @@ from email.utils import parseaddr
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from crm_messaging.channels.dkim_settings import DkimSettings
+from crm_messaging.channels.limits import EmailLimits
 from crm_messaging.channels.sms_settings import SmsSettings
 from crm_messaging.channels.smtp_settings import SmtpSettings
 from crm_messaging.channels.smtp_syntax import fits_an_envelope
@@ -22,6 +23,7 @@ class EmailSettings(BaseModel):
     from_: str = Field(alias="from", description="Lotus Fitness <hello@lotus.example>")
     reply_to: str | None = Field(None, description="Where answers go, if not to `from`.")
     smtp: SmtpSettings
+    limits: EmailLimits = EmailLimits()
     dkim: DkimSettings | None = Field(
         None, description="Sign each e-mail here; leave it out where the mail server signs."
     )

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, field_validator
 
+from crm_messaging.channels.limits import Rate
+
 
 class HttpLimits(BaseModel):
     """What every HTTP provider shares. Times are in seconds."""
@@ -15,6 +17,7 @@ class HttpLimits(BaseModel):
     connections: int = Field(16, ge=1, le=1000, description="Requests at the same time.")
     connect_timeout: float = Field(10, gt=0, description="Wait for a connection.")
     reply_timeout: float = Field(60, gt=0, description="Wait for the answer to a request.")
+    limits: Rate = Rate()
 
 
 class TwilioSettings(HttpLimits):

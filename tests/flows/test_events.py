@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from engines import Workshop
 from making import NOW, make_customer, make_event, rows_of
 from smtp_script import scripted
@@ -102,37 +101,6 @@ async def test_an_event_of_last_year_starts_nothing(club: Workshop) -> None:
     make_event(club.store, lead, data={"source": "instagram"}, occurred_at=past)
     report = await handle(club)
     assert report is not None and report.admitted == 0
-
-
-@pytest.mark.parametrize(
-    ("faults", "state", "reason", "again_in"),
-    [
-        ({"dot": "451 4.7.1 greylisted\r\n"}, "queued", "not_now", timedelta(minutes=5)),
-        ({"dot": "554 5.7.1 spam\r\n"}, "rejected", "refused", timedelta(0)),
-        ({"RCPT": "550 5.1.1 no such user\r\n"}, "rejected", "refused", timedelta(0)),
-        ({"dot": "<close>"}, "in_doubt", "no_reply", timedelta(0)),
-        ({"greeting": "<close>"}, "queued", "no_connection", timedelta(minutes=2)),
-    ],
-)
-async def test_what_a_bad_server_makes_of_the_ledger(
-    club: Workshop,
-    faults: dict[str, str],
-    state: str,
-    reason: str,
-    again_in: timedelta,
-) -> None:
-    club.campaign(LEADS)
-    make_event(club.store, make_customer(club.store), data={"source": "instagram"})
-    async with scripted(faults) as server:
-        smtp = SmtpSettings(host="127.0.0.1", port=server.port, tls="none", sessions=1)
-        await club.engine.channels["email"].close()
-        club.engine.channels["email"] = SmtpChannel(smtp)
-        await club.sweep()
-        assert club.ledger("state", "reason") == [(state, reason)]
-        assert club.ledger("not_before") == [(NOW + again_in,)]
-        club.clock.on(seconds=30)
-        assert (await club.sweep()).campaigns[0].due == 0
-        await club.engine.channels["email"].close()
 
 
 async def test_a_step_that_says_resend_is_sent_again_as_the_same_message(club: Workshop) -> None:
