@@ -6,18 +6,21 @@ The folder is a club's as `sampark init` makes one, so that a benchmark runs the
 
 import shutil
 import statistics
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import JSON, String, Subquery, case, cast, func, insert, literal, select, update
 
 from crm_messaging.message import OutgoingEmail
 from crm_store import touchpoints
 from crm_store.columns import UtcDateTime
 from crm_store.database import Store
-from crm_store.events import LEAD_CREATED
+from crm_store.event_names import LEAD_CREATED
 from crm_store.models.campaign import Enrollment, EnrollmentStatus
 from crm_store.models.customer import Customer
 from crm_store.models.event import Event
@@ -43,6 +46,13 @@ channels:
     from: Lotus Fitness <hello@lotus.example>
     smtp: {{host: 127.0.0.1, port: {port}, tls: none, sessions: {sessions}}}
 """
+SIGNED = """
+    dkim: {domain: lotus.example, selector: bench, key_file: dkim.pem}
+"""
+KEYS: dict[str, Callable[[], RSAPrivateKey | Ed25519PrivateKey]] = {
+    "rsa": lambda: generate_private_key(65537, 2048),
+    "ed25519": Ed25519PrivateKey.generate,
+}
 CAMPAIGN = """
 campaign: leads
 name: New leads
@@ -58,14 +68,31 @@ SHORT_LAYOUT = """
 """
 
 
-def make_club(folder: Path, *, database: str, port: int, sessions: int, short: bool) -> None:
-    """Write the club's folder. `short` gives it a plain layout, which makes smaller messages."""
+def make_club(
+    folder: Path,
+    *,
+    database: str,
+    port: int,
+    sessions: int,
+    short: bool = False,
+    dkim: str | None = None,
+) -> None:
+    """Write the club's folder.
+
+    `short` gives it a plain layout, which makes smaller messages; `dkim` names the kind of key,
+    out of `KEYS`, that its messages are signed with.
+    """
     shutil.copytree(TEMPLATES, folder / "templates")
     if short:
         (folder / "templates" / "layouts" / "club.mjml").write_text(SHORT_LAYOUT)
     (folder / "campaigns").mkdir()
     (folder / "campaigns" / "leads.yaml").write_text(CAMPAIGN)
-    (folder / "club.yaml").write_text(CLUB.format(database=database, port=port, sessions=sessions))
+    settings = CLUB.format(database=database, port=port, sessions=sessions)
+    if dkim:
+        settings = settings.rstrip() + SIGNED
+        pem = KEYS[dkim]().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (folder / "dkim.pem").write_bytes(pem)
+    (folder / "club.yaml").write_text(settings)
 
 
 @asynccontextmanager

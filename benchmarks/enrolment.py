@@ -63,7 +63,7 @@ def main() -> None:
 
 async def one_round(folder: Path, fresh: Databases, customers: int) -> Round:
     """One club of new leads."""
-    make_club(folder, database=fresh.new(folder), port=1, sessions=1, short=False)
+    make_club(folder, database=fresh.new(folder), port=1, sessions=1)
     async with at_work(folder) as (engine, campaign):
         store = engine.store
         seed_leads(store, engine.club_id, customers, engine.clock())

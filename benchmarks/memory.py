@@ -45,7 +45,7 @@ def main() -> None:
 def _delivered(folder: Path, fresh: Databases, messages: int) -> Delivered:
     log = folder / "sink.log"
     with sink(log) as port:
-        make_club(folder, database=fresh.new(folder), port=port, sessions=16, short=False)
+        make_club(folder, database=fresh.new(folder), port=port, sessions=16)
         asyncio.run(queued_club(folder, messages))
         with workers(folder, 1, Way()) as waiting:
             delivered = waiting.deliver()

@@ -55,7 +55,7 @@ def one_round(folder: Path, python: str, messages: int) -> dict[str, float]:
     log = folder / "sink.log"
     letter = folder / "letter.json"
     with sink(log) as port:
-        make_club(folder, database=Databases(None).new(folder), port=port, sessions=16, short=False)
+        make_club(folder, database=Databases(None).new(folder), port=port, sessions=16)
         size = asyncio.run(queued_club(folder, messages))
         letter.write_text(json.dumps(asyncio.run(_letter(folder))), encoding="utf-8")
         rates = {SOURCE: messages / source(port, messages=messages, size=size, sessions=16)}

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-from club import at_work, make_club, seed_leads
+from club import KEYS, at_work, make_club, seed_leads
 from databases import KINDS, Databases, databases
 from machine import load, median
 from sink import sink, taken
@@ -73,6 +73,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--database", choices=KINDS, default="sqlite")
     options.add_argument("--loop", choices=LOOPS, default="asyncio")
+    options.add_argument("--dkim", choices=KEYS, help="sign the messages with such a key")
     options.add_argument("--short", action="store_true", help="a plain layout: smaller messages")
     chosen = options.parse_args()
     rounds: list[Seconds] = []
@@ -92,7 +93,14 @@ async def one_round(folder: Path, fresh: Databases, chosen: argparse.Namespace) 
     log = folder / "sink.log"
     with sink(log) as port:
         database = fresh.new(folder)
-        make_club(folder, database=database, port=port, sessions=16, short=chosen.short)
+        make_club(
+            folder,
+            database=database,
+            port=port,
+            sessions=16,
+            short=chosen.short,
+            dkim=chosen.dkim,
+        )
         async with at_work(folder) as (engine, campaign):
             seed_leads(engine.store, engine.club_id, chosen.messages, engine.clock())
             _clocked(lambda: admit(engine, campaign), "admit", spent)()

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from club import accepted_by, at_work, first_letters, make_club, mean_size, seed_leads
+from club import KEYS, accepted_by, at_work, first_letters, make_club, mean_size, seed_leads
 from databases import KINDS, Databases, databases
 from machine import load, median, sides
 from sink import sink, source, taken
@@ -48,6 +48,7 @@ def main() -> None:
     options.add_argument("--processes", type=int, default=1)
     options.add_argument("--database", choices=KINDS, default="sqlite")
     options.add_argument("--loop", choices=LOOPS, default="asyncio")
+    options.add_argument("--dkim", choices=KEYS, help="sign the messages with such a key")
     options.add_argument("--short", action="store_true", help="a plain layout: smaller messages")
     options.add_argument("--pin", action="store_true", help="the sink on a core of its own")
     options.add_argument(
@@ -76,6 +77,7 @@ def one_round(folder: Path, fresh: Databases, chosen: argparse.Namespace) -> Rou
             port=port,
             sessions=chosen.sessions,
             short=chosen.short,
+            dkim=chosen.dkim,
         )
         size, admitting, advancing = asyncio.run(_queue(folder, chosen.messages))
 
