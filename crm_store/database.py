@@ -12,6 +12,9 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from crm_store.errors import EnvironmentUnready
 
 BUSY_TIMEOUT_MS = 30_000
+IDLE_TIMEOUT_MS = 300_000
+"""PostgreSQL gives up on a transaction whose process sleeps so long: a worker that was stopped
+would hold its rows, and everybody's opt-outs, until it woke."""
 
 
 class Store:
@@ -117,7 +120,10 @@ def _sqlite(url: URL, base: Path | None) -> Engine:
 def _postgresql(url: URL) -> Engine:
     try:
         return create_engine(
-            url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True
+            url.set(drivername="postgresql+psycopg"),
+            connect_args={"options": f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS}"},
+            pool_pre_ping=True,
+            hide_parameters=True,
         )
     except ModuleNotFoundError as error:
         raise EnvironmentUnready(

@@ -135,6 +135,7 @@ _BEGIN_SENDING = (
         TOUCHPOINT.c.id.in_(bindparam("ids", expanding=True)),
         is_word(TOUCHPOINT.c.state, State.CLAIMED),
         TOUCHPOINT.c.claim_token == bindparam("token"),
+        TOUCHPOINT.c.lease_until >= bindparam("now"),
         TOUCHPOINT.c.expires_at >= bindparam("now"),
         ~is_paused(TOUCHPOINT.c.campaign),
         ~_OPTED_OUT,

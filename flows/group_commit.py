@@ -19,6 +19,7 @@ from crm_store.database import Store
 from crm_store.sending import begin_sending
 from crm_store.touchpoints import Ruling, rule
 from flows.clock import Clock
+from flows.prepare import LEASE
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ class GroupCommit:
             rule(connection, rulings, self._token, now)
             if not wishes:
                 return set()
-            return begin_sending(
+            allowed = begin_sending(
                 connection,
                 wishes,
                 token=self._token,
@@ -128,3 +129,6 @@ class GroupCommit:
                 exit_on=self._exit_on,
                 now=now,
             )
+        # Whoever slept in here past the lease was taken for dead, and its messages were put in
+        # doubt: they must not leave now.
+        return allowed if self._clock() < now + LEASE else set()

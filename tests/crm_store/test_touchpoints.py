@@ -71,6 +71,13 @@ def test_the_same_occasion_twice_makes_one_touchpoint(
     assert len(rows_of(store, Touchpoint)) == 1
 
 
+def test_nothing_is_begun_after_the_lease(store: Store, enrolled: tuple[int, int]) -> None:
+    made = make_touchpoint(store, *enrolled, expires_at=NOW + timedelta(days=1))
+    claim(store)
+    assert begin(store, [made], now=LEASE_END + timedelta(seconds=1)) == set()
+    assert begin(store, [made], now=LEASE_END) == {made}
+
+
 def test_a_claimed_touchpoint_is_nobody_elses(store: Store, enrolled: tuple[int, int]) -> None:
     made = [make_touchpoint(store, *enrolled) for _ in range(5)]
     assert [one.id for one in claim(store, "a", limit=3)] == made[:3]

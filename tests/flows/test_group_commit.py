@@ -83,6 +83,17 @@ async def test_who_opted_out_in_between_is_told_no_and_the_others_go(store: Stor
     assert states(store) == ["sending", "claimed", "sending"]
 
 
+async def test_a_yes_that_was_slept_over_is_none(store: Store) -> None:
+    """The process was stopped in its commit, and taken for dead before it woke."""
+    [made] = claimed(store, 1)
+    times = iter([NOW, NOW + timedelta(minutes=21)])
+    async with GroupCommit(
+        store, token="t", topic="renewals", exit_on=(), clock=lambda: next(times)
+    ) as ledger:
+        assert not await ledger.may_send(made)
+    assert states(store) == ["sending"]  # for whoever looks after the dead to put in doubt
+
+
 async def test_leaving_writes_the_last_receipts(store: Store) -> None:
     [made] = claimed(store, 1)
     async with ledger_of(store) as ledger:
