@@ -48,20 +48,39 @@ class Audit:
     def doubled(self) -> int:
         return self.taken_twice + self.keys_twice
 
+    @property
+    def is_right(self) -> bool:
+        """Nothing lost, nothing doubled, and nothing left the house without a record."""
+        return self.lost == self.doubled == self.taken_not_recorded == 0
+
+
+def states(site: Site) -> dict[str, State]:
+    """How each touchpoint stands, by its Message-ID."""
+    return dict(_ledger(site))
+
+
+def _ledger(site: Site) -> list[tuple[str, State]]:
+    query = select(TOUCHPOINT.c.state, *(TOUCHPOINT.c[name] for name in KEY))
+    store = open_store(site.database)
+    with store.read() as connection:
+        rows = connection.execute(query).all()
+    store.close()
+    return [(message_id_for("|".join(map(str, key)), DOMAIN), State(state)) for state, *key in rows]
+
+
+def _leads(site: Site) -> int:
+    store = open_store(site.database)
+    with store.read() as connection:
+        number = connection.execute(select(func.count()).select_from(table_of(Event))).scalar_one()
+    store.close()
+    return number
+
 
 def audit(site: Site, taken: Iterable[str]) -> Audit:
     """Hold every touchpoint against `taken`, the Message-IDs that the server accepted."""
     times_taken = Counter(taken)
-    store = open_store(site.database)
-    with store.read() as connection:
-        leads = connection.execute(select(func.count()).select_from(table_of(Event))).scalar_one()
-        rows = connection.execute(
-            select(TOUCHPOINT.c.state, *(TOUCHPOINT.c[name] for name in KEY))
-        ).all()
-    store.close()
-    state_of: dict[str, State] = {}
-    for state, *key in rows:
-        state_of[message_id_for("|".join(map(str, key)), DOMAIN)] = State(state)
+    leads, rows = _leads(site), _ledger(site)
+    state_of = dict(rows)
     by_state = Counter(state_of.values())
     doubted = [one for one, state in state_of.items() if state is State.IN_DOUBT]
     sent = (State.ACCEPTED, State.IN_DOUBT)

@@ -83,13 +83,11 @@ class WatchedChannel:
     """A channel with the wire laid around the body and the reply."""
 
     def __init__(self, channel: Channel, wire: Tripwire) -> None:
-        self.name = channel.name
         self._channel = channel
         self._wire = wire
 
-    @property
-    def concurrency(self) -> int:
-        return self._channel.concurrency
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._channel, name)
 
     async def hand_over(self, message: Outgoing, may_send: MaySend) -> Receipt | None:
         async def ask(touchpoint_id: int) -> bool:
@@ -101,6 +99,3 @@ class WatchedChannel:
         receipt = await self._channel.hand_over(message, ask)
         self._wire.passed(Boundary.AFTER_REPLY)
         return receipt
-
-    async def close(self) -> None:
-        await self._channel.close()

@@ -20,7 +20,7 @@ from crm_messaging.compose import Sender
 from crm_messaging.template_library import TemplateLibrary
 from crm_store.catalogue.standard import catalogue_of
 from crm_store.database import Store, open_store
-from crm_store.events import LEAD_CREATED
+from crm_store.event_names import LEAD_CREATED
 from crm_store.models.club import Club
 from crm_store.models.customer import Customer
 from crm_store.models.event import Event
@@ -76,6 +76,11 @@ class Site:
     @property
     def clock(self) -> SharedClock:
         return SharedClock(self.folder / "clock")
+
+    @property
+    def is_closed(self) -> bool:
+        """Those who stay at work go home."""
+        return (self.folder / "closed").exists()
 
     @property
     def concurrency(self) -> int:

@@ -6,8 +6,9 @@ import os
 import random
 import signal
 import threading
+import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -21,11 +22,14 @@ from faults.audit import Audit, audit
 from faults.boundaries import Boundary
 from faults.club import STEPS, Site, add_leads
 from faults.smtp_recorder import OnDot, Recorder
-from faults.worker import PATIENCE_S, Life, live
+from faults.worker import PATIENCE_S, Life, Role, live
 
 PAST_THE_LEASE = timedelta(minutes=21)
 PAST_THE_LAST_STEP = timedelta(minutes=61)
 DRAINS = 3
+STEP_MINUTES = 5
+STEP_S = 0.3
+"""A crowd's time is moved on by so many minutes at most this often."""
 
 PASSINGS = {
     Boundary.BEFORE_SENDING: 6,
@@ -53,6 +57,24 @@ class Figures:
     @property
     def killed(self) -> int:
         return self.kills.total()
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A worker process and the port that its mail comes in by."""
+
+    process: ForkServerProcess
+    door: int
+
+    @property
+    def sleeps(self) -> bool:
+        """It has been stopped (state T of proc_pid_stat(5))."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] == "T"
+
+    def wake(self) -> None:
+        assert self.process.pid is not None
+        os.kill(self.process.pid, signal.SIGCONT)
 
 
 class Driver:
@@ -89,12 +111,35 @@ class Driver:
                 places.extend(self._chance.sample(at, len(at)))
             sent = [places.popleft() for _ in range(workers)]
             doomed = [self._doom(boundary, mutant) for boundary in sent]
-            for boundary, process in zip(sent, doomed, strict=True):
-                if self.ended(process) == -signal.SIGKILL:
+            for boundary, worker in zip(sent, doomed, strict=True):
+                if self.ended(worker) == -signal.SIGKILL:
                     self.figures.kills[boundary] += 1
                 else:
                     places.append(boundary)
             self.site.clock.turn(PAST_THE_LEASE)
+
+    def crowd(self, *, schedulers: int, workers: int, leads: int, minutes: int) -> None:
+        """Many at once on the same rules, while the time is moved on in steps."""
+        roles = [Role.SWEEPS] * schedulers + [Role.EVENTS] * workers
+        together = [self.start(role=role) for role in roles]
+        for _ in range(minutes // STEP_MINUTES):
+            add_leads(self.site, leads * STEP_MINUTES // minutes)
+            time.sleep(STEP_S)
+            until(lambda: self.audit().left_open == 0, "the crowd does not keep up")
+            self.site.clock.turn(timedelta(minutes=STEP_MINUTES))
+        (self.site.folder / "closed").touch()
+        for worker in together:
+            self.ended(worker)
+
+    def put_to_sleep(self, boundary: Boundary, **life: Any) -> Worker:
+        """A worker that has been stopped, not killed, at `boundary`."""
+        worker = self.start(boundary=boundary, signal=signal.SIGSTOP, **life)
+        until(lambda: worker.sleeps, f"nobody passes {boundary}")
+        return worker
+
+    def taken_from(self, worker: Worker) -> list[str]:
+        """The Message-IDs that came in by its door."""
+        return [one.message_id for one in self.recorder.taken if one.door == worker.door]
 
     def drain(self, mutant: str | None = None) -> Audit:
         """Let clean workers finish what is left, and hold the ledger against the server."""
@@ -106,36 +151,44 @@ class Driver:
     def audit(self) -> Audit:
         return audit(self.site, [one.message_id for one in self.recorder.taken])
 
-    def start(self, *, on_dot: OnDot = lambda _: None, **life: Any) -> ForkServerProcess:
+    def start(self, *, on_dot: OnDot = lambda _: None, **life: Any) -> Worker:
         """A worker at work, by a door of its own."""
-        port = self.recorder.open_door(on_dot)
-        process = _processes().Process(target=live, args=(Life(self.site, port, **life),))
+        door = self.recorder.open_door(on_dot)
+        process = _processes().Process(target=live, args=(Life(self.site, door, **life),))
         process.start()
-        return process
+        return Worker(process, door)
 
-    def ended(self, process: ForkServerProcess) -> int:
+    def ended(self, worker: Worker) -> int:
         """Wait until the worker is gone; its exit code, or minus the signal that ended it."""
-        process.join(PATIENCE_S + 10)
-        code = process.exitcode
+        worker.process.join(PATIENCE_S + 10)
+        code = worker.process.exitcode
         if code is None:
-            process.kill()
+            worker.process.kill()
             raise AssertionError(f"a worker hangs; see {self.site.folder / 'workers.log'}")
         if code not in (0, -signal.SIGKILL):
             self.figures.failures += 1
         return code
 
-    def _doom(self, boundary: Boundary, mutant: str | None) -> ForkServerProcess:
+    def _doom(self, boundary: Boundary, mutant: str | None) -> Worker:
         passing = self._chance.randint(1, PASSINGS.get(boundary, 1))
 
         def on_dot(number: int) -> None:
             if boundary is Boundary.AFTER_DOT and number == passing:
-                process.kill()
+                worker.process.kill()
 
-        process = self.start(on_dot=on_dot, boundary=boundary, passing=passing, mutant=mutant)
+        worker = self.start(on_dot=on_dot, boundary=boundary, passing=passing, mutant=mutant)
         if boundary is Boundary.ANY_MOMENT:
             moment = self._chance.uniform(0, LONGEST_LIFE_S)
-            threading.Timer(moment, process.kill).start()
-        return process
+            threading.Timer(moment, worker.process.kill).start()
+        return worker
+
+
+def until(true: Callable[[], bool], failing: str, seconds: float = PATIENCE_S) -> None:
+    """Wait until `true()` holds; fails after `seconds`."""
+    given_up = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < given_up, failing
+        time.sleep(0.02)
 
 
 @cache

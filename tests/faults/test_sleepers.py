@@ -1,0 +1,70 @@
+"""A worker that is stopped, taken for dead, and wakes: what it may still do, and what not.
+
+It sleeps past its lease; another worker takes over; it wakes. What it had only claimed it never
+sends, and of the ledger it changes nothing more. What it had under way (`sending` is committed) is
+in doubt and is sent by nobody else, so that a body which leaves on waking is the only one. That
+last gap, between the last look at the clock and the first byte of the body, cannot be closed from
+this side of the wire; it holds no more messages than the channel sends at once.
+"""
+
+import pytest
+from faults.audit import states
+from faults.boundaries import Boundary
+from faults.club import add_leads
+from faults.driver import PAST_THE_LEASE, Driver
+
+from crm_store.models.touchpoint import State
+
+
+@pytest.mark.parametrize(
+    "boundary",
+    [
+        Boundary.AFTER_CLAIM,
+        Boundary.AFTER_SENDING,
+        Boundary.BEFORE_BODY,
+        Boundary.AFTER_REPLY,
+        Boundary.AFTER_RECEIPTS,
+    ],
+)
+def test_one_that_sleeps_past_its_lease_and_wakes(driver: Driver, boundary: Boundary) -> None:
+    add_leads(driver.site, 40)
+    sleeper = driver.put_to_sleep(boundary)
+    sent_before = driver.taken_from(sleeper)
+    driver.site.clock.turn(PAST_THE_LEASE)
+    driver.ended(driver.start())
+    before = states(driver.site)
+    assert set(before.values()) <= {State.ACCEPTED, State.IN_DOUBT}
+
+    sleeper.wake()
+    driver.ended(sleeper)
+    woken = set(driver.taken_from(sleeper)) - set(sent_before)
+    assert states(driver.site) == before
+    assert all(before[one] is State.IN_DOUBT for one in woken)
+    if boundary is Boundary.BEFORE_BODY:
+        assert len(woken) <= driver.site.concurrency
+    else:
+        assert not woken
+
+    found = driver.drain()
+    assert found.is_right, found
+    assert found.in_doubt <= driver.site.concurrency
+    assert driver.figures.failures == 0
+
+
+def test_one_that_sleeps_within_a_transaction_does_not_hold_the_others(driver: Driver) -> None:
+    """PostgreSQL ends its transaction; SQLite's lock it holds, and the others wait and fail."""
+    if driver.site.database.startswith("sqlite"):
+        pytest.skip("SQLite has no way to take a lock away from a process that lives")
+    add_leads(driver.site, 40)
+    impatient = {"idle_in_transaction_session_timeout": 500}
+    sleeper = driver.put_to_sleep(Boundary.BEFORE_SENDING, settings=impatient)
+    driver.site.clock.turn(PAST_THE_LEASE)
+    driver.ended(driver.start())
+    assert set(states(driver.site).values()) == {State.ACCEPTED}
+
+    sleeper.wake()
+    driver.ended(sleeper)
+    assert driver.taken_from(sleeper) == []
+    found = driver.drain()
+    assert found.is_right, found
+    assert found.in_doubt == 0
