@@ -15,7 +15,7 @@ _TROUBLE = (State.REJECTED, State.FAILED, State.IN_DOUBT)
 def is_partly_done(report: SweepReport) -> bool:
     """Whether a person has to look: a campaign that cannot send, or a message gone wrong."""
     return (
-        any(one.disabled or one.paused for one in report.campaigns)
+        any(one.disabled or one.failed or one.paused for one in report.campaigns)
         or any(report.count(state) for state in _TROUBLE)
         or report.in_doubt > 0
         or _unreachable(report) > 0
@@ -32,6 +32,9 @@ def show_report(report: SweepReport) -> None:
     for one in report.campaigns:
         if one.disabled is not None:
             print_line(f"{one.campaign} did not run: {one.disabled}", "bold red", to=err)
+        if one.failed is not None:
+            text = f"{one.campaign} failed, and goes on with the next sweep: {one.failed}"
+            print_line(text, "bold red", to=err)
         if one.paused is not None:
             note(f"{one.campaign} is paused and sends nothing: {one.paused}.", "bold yellow")
     if any(one.paused for one in report.campaigns):

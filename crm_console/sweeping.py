@@ -1,6 +1,5 @@
 """A sweep with progress bars on the terminal."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -8,6 +7,7 @@ from datetime import datetime
 from rich.progress import TaskID
 
 from crm_console.terminal import counting, err, note
+from flows.event_loop import run
 from flows.orchestrate import run_sweep
 from flows.project import Project
 from flows.report import SweepReport
@@ -17,7 +17,7 @@ from flows.showing import OnCampaignProgress
 def sweep_now(project: Project, *, as_of: datetime | None, only: str | None) -> SweepReport:
     """One pass in this process; see `flows.orchestrate.run_sweep`."""
     with sweep_progress() as on_progress:
-        report = asyncio.run(run_sweep(project, as_of=as_of, only=only, on_progress=on_progress))
+        report = run(run_sweep(project, as_of=as_of, only=only, on_progress=on_progress))
     if report.prefect_lost:
         note(f"The sweep is complete, but Prefect does not show it: {report.prefect_lost}")
     return report

@@ -17,8 +17,8 @@ from crm_messaging.compose import NAME_FIELDS, compose
 from crm_messaging.gate import Allowed, Cap, Postponed, Situation, decide
 from crm_messaging.message import Outgoing
 from crm_messaging.mime import BadAddress
-from crm_messaging.render import RenderError
 from crm_store import field_values, sending, touchpoints
+from crm_store.errors import SamparkError
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
 from crm_store.sending import SendFacts
@@ -77,6 +77,22 @@ def prepare(engine: Engine, campaign: RunningCampaign, limit: int = BATCH) -> Pr
         return None
     if engine.mark:
         engine.mark.note(number)
+    try:
+        return _prepared(engine, campaign, batch, token, now)
+    except BaseException:
+        # Nothing has left: whoever comes next may have them.
+        with engine.store.write() as connection:
+            touchpoints.release(connection, token)
+        raise
+
+
+def _prepared(
+    engine: Engine,
+    campaign: RunningCampaign,
+    batch: Sequence[Claimed],
+    token: str,
+    now: datetime,
+) -> Prepared:
     version = version_of(campaign, batch[0].version_id, engine.store, engine.catalogue)
     prepared = Prepared(token, version.definition)
     with engine.store.read() as connection:
@@ -107,6 +123,12 @@ def _ask_the_gate(
         cap = Cap(defaults.cap.max, defaults.cap.per, defaults.cap.otherwise == "postpone")
         customers = [one.customer_id for one in batch]
         sent = sending.sent_since(connection, customers, now - cap.per, prepared.token, now)
+    # A batch knows few zones; the end of their quiet hours is the same for everyone there.
+    quiet = {
+        zone: quiet_until(now, ZoneInfo(zone), defaults.quiet_hours)
+        for zone in {known.timezone for known in facts.values()}
+        if defaults.quiet_hours is not None
+    }
     allowed = []
     for one in batch:
         known = facts[one.id]
@@ -117,9 +139,7 @@ def _ask_the_gate(
             suppressed=known.suppressed,
             exited=known.exited,
             expires_at=one.expires_at,
-            quiet_until=quiet_until(now, ZoneInfo(known.timezone), defaults.quiet_hours)
-            if defaults.quiet_hours
-            else None,
+            quiet_until=quiet.get(known.timezone),
             recently_sent=recently,
         )
         match decide(situation, cap, now):
@@ -147,8 +167,7 @@ def _compose(
     by_template: dict[tuple[str, str, str], list[Claimed]] = defaultdict(list)
     for one in allowed:
         name = definition.template_of(definition.step(one.step))
-        hers = facts[one.id].language or engine.library.languages[0]
-        language = engine.library.resolve(one.channel, name, hers)
+        language = engine.library.resolve(one.channel, name, _language(engine, facts[one.id]))
         by_template[one.channel, name, language].append(one)
     scope = engine.scope(definition, now)
     for (channel, name, language), group in by_template.items():
@@ -168,15 +187,18 @@ def _compose(
                     rows[one.enrollment_id],
                     campaign=definition.campaign,
                     address=facts[one.id].address or "",
-                    language=language,
+                    language=_language(engine, facts[one.id]),
                     catalogue=engine.catalogue,
                     sender=engine.sender,
                 )
-            except RenderError as error:
-                ruling = Ruling(one.id, State.FAILED, Reason.TEMPLATE, str(error))
-                prepared.rulings.append(ruling)
-            except BadAddress as error:
-                ruling = Ruling(one.id, State.FAILED, Reason.BAD_ADDRESS, str(error))
-                prepared.rulings.append(ruling)
+            except SamparkError as error:
+                bad_address = isinstance(error, BadAddress)
+                reason = Reason.BAD_ADDRESS if bad_address else Reason.TEMPLATE
+                prepared.rulings.append(Ruling(one.id, State.FAILED, reason, str(error)))
             else:
                 prepared.outgoing.append(Ready(one, message, language))
+
+
+def _language(engine: Engine, known: SendFacts) -> str:
+    """Hers, with its region, for dates and amounts; else the club's."""
+    return known.language or engine.library.languages[0]

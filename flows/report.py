@@ -22,6 +22,8 @@ class CampaignReport:
     """Customers in the campaign with steps to come."""
     disabled: str | None = None
     """Why the campaign did not run, when it did not."""
+    failed: str | None = None
+    """The error that ended its work early, by class and place; the other campaigns went on."""
     paused: str | None = None
     """Why it sends nothing at present, when somebody has paused it."""
 
@@ -54,6 +56,7 @@ class CampaignReport:
             "by_reason": self.by_reason(),
             "waiting": self.waiting,
             "disabled": self.disabled,
+            "failed": self.failed,
             "paused": self.paused,
         }
 

@@ -43,6 +43,9 @@ def sweep_title(when: str, report: SweepReport) -> str:
     disabled = [one.campaign for one in report.campaigns if one.disabled is not None]
     if disabled:
         parts.append(f"{', '.join(disabled)} disabled")
+    failed = [one.campaign for one in report.campaigns if one.failed is not None]
+    if failed:
+        parts.append(f"{', '.join(failed)} failed")
     return " · ".join(parts)
 
 
@@ -66,12 +69,14 @@ def sweep_sentence(report: SweepReport) -> str:
     if report.in_doubt:
         parts.append(f"{report.in_doubt} in doubt after a dead worker: see `sampark doubt`")
     parts += [f"{one.campaign} is disabled" for one in report.campaigns if one.disabled]
+    parts += [f"{one.campaign} failed: {one.failed}" for one in report.campaigns if one.failed]
     return "; ".join(parts)
 
 
 def in_trouble(report: CampaignReport) -> bool:
     """Whether a person should look at it."""
-    return report.disabled is not None or any(
+    stopped = report.disabled is not None or report.failed is not None
+    return stopped or any(
         state in TROUBLE and reason is not Reason.RATE_LIMIT for state, reason in report.outcomes
     )
 
@@ -82,6 +87,8 @@ def table(reports: Iterable[CampaignReport]) -> list[dict[str, str | int]]:
     for report in reports:
         if report.disabled is not None:
             rows.append(_row(report.campaign, 0, "disabled", "", report.disabled))
+        if report.failed is not None:
+            rows.append(_row(report.campaign, 0, "failed", "", report.failed))
         for (state, reason), number in sorted(report.outcomes.items(), key=_order):
             meaning = reason.sentence if reason else ""
             rows.append(_row(report.campaign, number, word_for(state), str(reason or ""), meaning))

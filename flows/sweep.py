@@ -5,8 +5,10 @@ or came twice changes nothing but when things happen.
 """
 
 import asyncio
+import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -22,7 +24,10 @@ from flows.campaigns import DisabledCampaign, RunningCampaign, load_campaigns, v
 from flows.deliver import deliver
 from flows.engine import Engine
 from flows.report import CampaignReport, SweepReport
+from flows.trouble import class_and_place
 from triggers.check import CheckedFile
+
+log = logging.getLogger(__name__)
 
 DeliverCampaign: TypeAlias = Callable[
     [Engine, RunningCampaign, CampaignReport], Coroutine[Any, Any, None]
@@ -65,12 +70,14 @@ async def sweep(
     ]
     _put_in_order(engine, plan.running, report)
     for campaign in plan.running:
-        reports[campaign.slug].admitted = admit(engine, campaign)
+        with _alone(reports[campaign.slug]):
+            reports[campaign.slug].admitted = admit(engine, campaign)
     _bring_due(engine, plan.running, reports)
     for campaign in plan.running:
         mine = reports[campaign.slug]
-        if mine.due:
-            await (deliver_campaign or deliver)(engine, campaign, mine)
+        with _alone(mine):
+            if mine.due:
+                await (deliver_campaign or deliver)(engine, campaign, mine)
     await _stay(engine, plan.running, reports, deliver_campaign or deliver)
     _count_waiting(engine, reports)
     return report
@@ -104,15 +111,27 @@ async def handle_events(
             exit_on = campaign.current.definition.exit_on
             enrollments.wake_for_exit(connection, campaign.slug, ids, exit_on, now)
     for campaign in listening:
-        reports[campaign.slug].admitted = admit(engine, campaign, ids)
+        with _alone(reports[campaign.slug]):
+            reports[campaign.slug].admitted = admit(engine, campaign, ids)
     concerned = [one for one in plan.running if one.slug in reports]
     _bring_due(engine, concerned, reports)
     for campaign in listening:
         mine = reports[campaign.slug]
-        if mine.due:
-            await (deliver_campaign or deliver)(engine, campaign, mine)
+        with _alone(mine):
+            if mine.due:
+                await (deliver_campaign or deliver)(engine, campaign, mine)
     _count_waiting(engine, reports)
     return report
+
+
+@contextmanager
+def _alone(report: CampaignReport) -> Iterator[None]:
+    """A campaign that fails does so alone: the others run, and its report says what happened."""
+    try:
+        yield
+    except Exception as error:
+        report.failed = class_and_place(error)
+        log.error("campaign %s failed: %s", report.campaign, report.failed)  # noqa: TRY400
 
 
 async def _stay(
@@ -163,7 +182,8 @@ def _bring_due(
 ) -> None:
     """Make touchpoints of what is due, queue them, and count them by campaign."""
     for campaign in campaigns:
-        advance(engine, campaign)
+        with _alone(reports[campaign.slug]):
+            advance(engine, campaign)
     now = engine.clock()
     with engine.store.write() as connection:
         touchpoints.queue_due(connection, now)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
@@ -79,6 +79,11 @@ class Workshop:
         """Write a campaign file; it counts from the next sweep on."""
         (self.folder / "campaigns" / f"{name}.yaml").write_text(dedent(text), encoding="utf-8")
         self.files = check_campaigns(self.folder / "campaigns", self.vocabulary)
+
+    def read_templates_anew(self) -> None:
+        """As a new process would: a library keeps what it has compiled."""
+        library = TemplateLibrary(self.folder / "templates", self.engine.catalogue, ["en", "hi"])
+        self.engine = replace(self.engine, library=library)
 
     async def sweep(self) -> SweepReport:
         """One plain sweep at the clock's time."""

@@ -1,6 +1,5 @@
 """`sampark up`: everything in one command."""
 
-import asyncio
 import logging
 
 import typer
@@ -8,6 +7,7 @@ from rich.logging import RichHandler
 
 from crm_console.call import call_of
 from crm_console.terminal import err, out
+from flows.event_loop import run
 
 _STYLES = {"ready": "bold green", "warning": "bold yellow"}
 
@@ -28,7 +28,7 @@ def up(context: typer.Context) -> None:
     logging.basicConfig(format="%(message)s", handlers=[warnings])
     settings = project.settings
     console = create_app(project.caught(), settings.club.name)
-    asyncio.run(run_until_stopped(project, _say, console))
+    run(run_until_stopped(project, _say, console))
 
 
 def _say(what: str, text: str) -> None:

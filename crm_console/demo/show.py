@@ -1,6 +1,5 @@
 """The demonstration: one day of a club with thousands of members, told as it happens."""
 
-import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, time
@@ -19,6 +18,7 @@ from crm_console.terminal import counting, err, many, note, out, print_line, pro
 from crm_messaging.rehearsal.caught import Caught, CaughtMail
 from crm_store.models.touchpoint import State
 from flows.clock import clock_from, wall_clock
+from flows.event_loop import run
 from flows.orchestrate import run_sweep
 from flows.prefect_server import prefect_server
 from flows.project import Project, open_club
@@ -38,7 +38,7 @@ def show_day(folder: Path, members: int) -> bool:
 
     _title(f"A club and {members:,} people, as of {today:%A}, {today.day} {today:%B %Y}, 11:00")
     _fill(project, as_of, members)
-    first, second = asyncio.run(_sweep_twice(project, as_of))
+    first, second = run(_sweep_twice(project, as_of))
 
     _title("The day's sweep")
     show_report(first)

@@ -282,6 +282,26 @@ async def test_a_broken_campaign_is_disabled_and_the_others_run(club: Workshop) 
     assert len(club.caught_ids()) == 1
 
 
+async def test_a_campaign_that_fails_does_so_alone_and_loses_nothing(club: Workshop) -> None:
+    """Its template is broken after the files were checked: its claims go back to the queue."""
+    club.campaign(LEADS, "leads")
+    club.campaign(BIRTHDAY, "birthday")
+    make_event(club.store, make_customer(club.store, birth_date=date(1990, 11, 22)))
+    template = club.folder / "templates" / "en" / "email" / "note" / "one.md"
+    sound = template.read_text()
+    template.write_text("---\nsubject: {{ nonsense }}\n---\n")
+    club.read_templates_anew()
+    report = await club.sweep()
+    reports = {one.campaign: one for one in report.campaigns}
+    assert "TemplateUnusable" in str(reports["leads"].failed)
+    assert reports["birthday"].by_state() == {"accepted": 1}
+    assert sorted(club.ledger("step", "state")) == [("welcome", "queued"), ("wishes", "accepted")]
+    template.write_text(sound)
+    club.read_templates_anew()
+    await club.sweep()
+    assert sorted(club.ledger("step", "state")) == [("welcome", "accepted"), ("wishes", "accepted")]
+
+
 async def test_who_entered_under_a_version_finishes_under_it(club: Workshop) -> None:
     club.campaign(LEADS)
     make_event(club.store, make_customer(club.store))
