@@ -14,3 +14,10 @@ async def club(store: Store, tmp_path: Path) -> AsyncIterator[Workshop]:
     """A club with templates, catchers and an empty store."""
     async with workshop(store, tmp_path / "club") as made:
         yield made
+
+
+@pytest_asyncio.fixture
+async def lite_club(sqlite_store: Store, tmp_path: Path) -> AsyncIterator[Workshop]:
+    """The same on SQLite alone, for what does not differ between the two."""
+    async with workshop(sqlite_store, tmp_path / "club") as made:
+        yield made
