@@ -25,6 +25,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from crm_store import events
 from crm_store.database import Store
+from crm_store.event_names import LEAD_CREATED
 from crm_store.models.customer import Customer
 from crm_store.tables import table_of
 from flows.clock import wall_clock
@@ -143,7 +144,7 @@ def record_lead(store: Store, club_id: int, address: str) -> None:
         events.record(
             connection,
             customer_id=made[0],
-            name=events.LEAD_CREATED,
+            name=LEAD_CREATED,
             source="benchmark",
             occurred_at=now,
             now=now,

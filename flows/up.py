@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeAlias
 
@@ -51,14 +52,35 @@ async def up(project: Project, say: Say, console: AsgiApp | None = None) -> None
     Raises `EnvironmentUnready` when another one runs for this folder, or when the database, or
     the port of the console or of a catcher, cannot be had. A missing Prefect is a warning only.
     """
-    stop = asyncio.Event()
-    for told in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(told, stop.set)
-    prefect_home.enter(project.state_folder)
+    told: Future[None] = Future()
+
+    def tell() -> None:
+        if not told.done():
+            told.set_result(None)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, tell)
+    # While a run lasts, Prefect takes SIGTERM for itself and tears the loop down with it, but
+    # in the main thread only. So the work has a thread of its own, and this one has the signals.
+    try:
+        await asyncio.to_thread(asyncio.run, _up(project, say, console, told))
+    finally:
+        tell()
+
+
+async def _up(project: Project, say: Say, console: AsgiApp | None, told: "Future[None]") -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def wake(_: object) -> None:
+        if not loop.is_closed():  # it is when the work has failed by itself
+            loop.call_soon_threadsafe(stop.set)
+
+    told.add_done_callback(wake)
     settings = project.settings
     named = prefect_home.named_api(settings.prefect)
     api = named or f"http://{HOST}:{settings.prefect.port}/api"
     with only_one(project.state_folder, Running(os.getpid(), api)):
+        prefect_home.enter(project.state_folder)
         async with _front(project, say, console) as followed:
             ready = asyncio.Event()
             telling = EventTelling(api)
