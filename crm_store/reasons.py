@@ -25,6 +25,7 @@ class Reason(StrEnum):
     EXITED = "exited", "an exit event ended the campaign for her"
     TEMPLATE = "template", "the template could not be rendered for her"
     BAD_ADDRESS = "bad_address", "the address cannot be written into a message safely"
+    NO_CHANNEL = "no_channel", "club.yaml has no such channel"
     NOT_NOW = "not_now", "the server asked to try again later"
     NO_CONNECTION = "no_connection", "the server could not be reached"
     RATE_LIMIT = "rate_limit", "the sending limit was reached; it goes out shortly"

@@ -33,6 +33,9 @@ LEASE = timedelta(minutes=20)
 """Longer than the longest wait for a reply (10 minutes, RFC 5321 section 4.5.3.2.6)."""
 
 
+NO_CHANNEL_PAUSE = timedelta(minutes=5)
+
+
 @dataclass(frozen=True)
 class Ready:
     """A claimed touchpoint and its finished message."""
@@ -102,11 +105,25 @@ def _prepared(
             topic=version.definition.topic,
             exit_on=version.definition.exit_on,
         )
-        allowed = _ask_the_gate(connection, batch, facts, prepared, now)
+        open_to_us = _with_a_channel(engine, batch, prepared, now)
+        allowed = _ask_the_gate(connection, open_to_us, facts, prepared, now)
         _compose(engine, connection, version, allowed, facts, prepared, now)
     with engine.store.write() as connection:
         touchpoints.rule(connection, prepared.rulings, token, now)
     return prepared
+
+
+def _with_a_channel(
+    engine: Engine, batch: Sequence[Claimed], prepared: Prepared, now: datetime
+) -> list[Claimed]:
+    """Put back what has no way out; it waits for club.yaml to name one."""
+    again = now + NO_CHANNEL_PAUSE
+    prepared.rulings += [
+        Ruling(one.id, State.QUEUED, Reason.NO_CHANNEL, not_before=again)
+        for one in batch
+        if one.channel not in engine.channels
+    ]
+    return [one for one in batch if one.channel in engine.channels]
 
 
 def _ask_the_gate(

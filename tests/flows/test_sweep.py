@@ -302,6 +302,18 @@ async def test_a_campaign_that_fails_does_so_alone_and_loses_nothing(club: Works
     assert sorted(club.ledger("step", "state")) == [("welcome", "accepted"), ("wishes", "accepted")]
 
 
+async def test_a_channel_that_is_not_there_holds_up_only_its_own_messages(club: Workshop) -> None:
+    club.campaign(RENEWAL.replace("at: -1d", "at: -30d"))
+    make_membership(club.store, make_customer(club.store))
+    sms = club.engine.channels.pop("sms")
+    report = await club.sweep()
+    assert report.campaigns[0].by_reason() == {"queued": {"no_channel": 1}}
+    assert report.campaigns[0].by_state() == {"accepted": 1, "queued": 1}
+    club.engine.channels["sms"] = sms
+    club.clock.on(minutes=5)
+    assert (await club.sweep()).campaigns[0].by_state() == {"accepted": 1}
+
+
 async def test_who_entered_under_a_version_finishes_under_it(club: Workshop) -> None:
     club.campaign(LEADS)
     make_event(club.store, make_customer(club.store))
