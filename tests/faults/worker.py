@@ -80,6 +80,8 @@ async def _work(life: Life) -> None:
     turn = handle_events if life.role is Role.EVENTS else sweep
     while True:
         report = await turn(engine, plan_sweep(engine, files), deliver_campaign=way)
+        if report and (failed := [one.failed for one in report.campaigns if one.failed]):
+            raise SystemExit(f"failed: {failed}")
         if report and (report.admitted or any(one.outcomes for one in report.campaigns)):
             continue
         if life.role is Role.ONCE or life.site.is_closed:
