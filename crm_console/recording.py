@@ -13,6 +13,7 @@ from crm_console.naming import customer_named
 from crm_store import events
 from crm_store.customers import find_customer, stage_of
 from crm_store.errors import UsageError
+from crm_store.event_names import LEAD_CREATED, STAGE_CHANGED
 from crm_store.imports.batch import Purpose
 from crm_store.imports.cells import Reading
 from crm_store.leads import keep_lead
@@ -70,12 +71,12 @@ def record_event(
         )
     with open_club(project, wall_clock) as (store, club_id), store.write() as connection:
         known = find_customer(connection, club_id, customer)
-        if name == events.LEAD_CREATED:
+        if name == LEAD_CREATED:
             customer_id = _lead(connection, project, club_id, customer, data, now)
         else:
             country = project.settings.club.country
             customer_id = customer_named(connection, club_id, customer, country)
-        if name == events.STAGE_CHANGED:
+        if name == STAGE_CHANGED:
             data = _move(data, project.settings.pipelines, stage_of(connection, customer_id))
         event_id = events.record(
             connection,
@@ -94,7 +95,7 @@ def record_event(
         name,
         event_id,
         customer_id,
-        customer_made=name == events.LEAD_CREATED and known is None,
+        customer_made=name == LEAD_CREATED and known is None,
         campaigns=concerned,
         nearest=None if concerned else nearest(name, known_names),
     )

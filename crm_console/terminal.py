@@ -4,15 +4,17 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from crm_store.errors import SamparkError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _WIDE = 160
 """Columns of a pipe or a file: nothing there needs to be wrapped to 80."""
@@ -55,8 +57,17 @@ def plain_table(*headings: str, right: tuple[str, ...] = ()) -> Table:
     return table
 
 
-def counting(unit: str) -> Progress:
+def counting(unit: str) -> "Progress":
     """A progress bar on stderr that counts `unit`; silent where stderr is no terminal."""
+    # Here, not above: few commands count, and each would pay for it.
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),

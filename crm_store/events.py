@@ -7,15 +7,13 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, func, select, update
 
+from crm_store.event_names import STAGE_CHANGED
 from crm_store.inserting import insert_new
 from crm_store.models.customer import Customer
 from crm_store.models.event import Event
 from crm_store.tables import table_of
 
 _EVENT, _CUSTOMER = table_of(Event), table_of(Customer)
-
-LEAD_CREATED = "lead_created"
-STAGE_CHANGED = "stage_changed"
 
 
 def record(

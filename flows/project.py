@@ -13,15 +13,13 @@ from zoneinfo import ZoneInfo
 from crm_messaging.rehearsal.caught import CaughtMail
 from crm_messaging.template_library import TemplateLibrary
 from crm_store.catalogue.field import Catalogue
-from crm_store.clubs import keep_club
-from crm_store.database import Store, open_store, reachable
-from crm_store.schema import upgrade
 from flows.clock import Clock
 from flows.settings import Settings, read_settings
 from triggers.check import CheckedFile, check_campaigns
 from triggers.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from crm_store.database import Store
     from flows.engine import Engine
 
 
@@ -77,8 +75,13 @@ def open_project(folder: Path) -> Project:
 
 
 @contextmanager
-def open_club(project: Project, clock: Clock) -> Iterator[tuple[Store, int]]:
+def open_club(project: Project, clock: Clock) -> Iterator[tuple["Store", int]]:
     """The club's store, its schema up to date, and the club's id in it."""
+    # The database library loads here: commands that only read files never wait for it.
+    from crm_store.clubs import keep_club
+    from crm_store.database import open_store, reachable
+    from crm_store.schema import upgrade
+
     club = project.settings.club
     store = open_store(project.settings.database, base=project.folder)
     try:

@@ -7,14 +7,17 @@ value differs from everything (`x != "a"` is true). The same words mean the same
 """
 
 from dataclasses import dataclass, field
-
-from sqlalchemy import ColumnElement
+from typing import TYPE_CHECKING
 
 from crm_store.catalogue.field import Catalogue
-from crm_store.scope import Scope
+from triggers.conditions.predicates import Predicate
 from triggers.conditions.reader import Reader
 from triggers.conditions.syntax import ConditionError, parse_tree
-from triggers.conditions.terms import Predicate
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+    from crm_store.scope import Scope
 
 __all__ = ["Condition", "ConditionError", "Mention", "parse_condition"]
 
@@ -38,12 +41,15 @@ class Condition:
     mentions: tuple[Mention, ...]
     _predicate: Predicate = field(repr=False, compare=False)
 
-    def sql(self, scope: Scope) -> ColumnElement[bool]:
+    def sql(self, scope: "Scope") -> "ColumnElement[bool]":
         """The condition for the scope's customer: true or false, never NULL.
 
         Every value is a bound parameter.
         """
-        return self._predicate(scope)
+        # The database library loads here: a check reads conditions and asks for no SQL.
+        from triggers.conditions.predicate_sql import predicate_sql
+
+        return predicate_sql(self._predicate, scope)
 
 
 def parse_condition(text: str, catalogue: Catalogue) -> Condition:

@@ -1,10 +1,14 @@
-"""A look for occasions: at which moment, and how far from the anchor a step can be."""
+"""A look for occasions: at which moment, and how far from the anchor a step can be.
+
+Kinds of triggers get their SQL from the look they are asked with, and import none themselves:
+so campaigns are read and checked without the database library.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from crm_store.occasions import Occasions, events_named
+from crm_store.occasions import Occasions, birthdays, events_named, terms_ending
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,22 @@ class Look:
         """The first and last anchor day for which some step may be due."""
         return (self.now - self.latest).date(), (self.now - self.earliest).date()
 
-    def moments(self) -> tuple[datetime, datetime]:
-        """The first and last anchor moment for which some step may be due."""
-        return self.now - self.latest, self.now
+    def terms_ending(self, plans: Sequence[str] | None) -> Occasions:
+        """The terms of these plans, or of any, that end within reach of a step."""
+        first, last = self.days()
+        return terms_ending(self.club_id, first, last, plans)
 
+    def birthdays(self, day: date, month_days: Sequence[int]) -> Occasions:
+        """The birthdays kept on a day: of who was born on one of `month_days`."""
+        return birthdays(self.club_id, day, month_days)
 
-def happened(look: Look, name: str, data: Mapping[str, Sequence[str]]) -> Occasions:
-    """The events of this name within reach of a step, whose data holds one of the words by key."""
-    since, until = look.moments()
-    return events_named(look.club_id, name, since=since, until=until, data=data, ids=look.event_ids)
+    def events(self, name: str, data: Mapping[str, Sequence[str]]) -> Occasions:
+        """The events of a name within reach of a step, whose data holds one of the words by key."""
+        return events_named(
+            self.club_id,
+            name,
+            since=self.now - self.latest,
+            until=self.now,
+            data=data,
+            ids=self.event_ids,
+        )

@@ -12,6 +12,7 @@ from crm_console.terminal import many, note, print_json, print_line
 if TYPE_CHECKING:
     from crm_console.message_preview import Preview
     from flows.project import Project
+    from triggers.definition import CampaignDefinition, Step
 
 
 def preview(
@@ -61,18 +62,30 @@ def make_preview(
 ) -> "Preview":
     """A step's message, for a customer of this name or with example values."""
     from crm_console.message_preview import example_values, find_step, preview_of
+
+    definition, chosen = find_step(project, campaign, step)
+    if customer is not None:
+        return _with_her_values(project, definition, chosen, customer, lang)
+    language = lang or project.settings.club.languages[0]
+    return preview_of(
+        project, definition, chosen, language=language, values_of=example_values(project)
+    )
+
+
+def _with_her_values(
+    project: "Project",
+    definition: "CampaignDefinition",
+    step: "Step",
+    customer: str,
+    lang: str | None,
+) -> "Preview":
+    from crm_console.message_preview import preview_of
     from crm_console.naming import customer_named
     from crm_store import field_values, history
     from crm_store.scope import Scope
     from flows.clock import wall_clock
     from flows.project import open_club
 
-    definition, chosen = find_step(project, campaign, step)
-    if customer is None:
-        language = lang or project.settings.club.languages[0]
-        return preview_of(
-            project, definition, chosen, language=language, values_of=example_values(project)
-        )
     now = wall_clock()
     scope = Scope(now, now.astimezone(project.zone).date())
     with open_club(project, wall_clock) as (store, club_id), store.read() as connection:
@@ -80,7 +93,7 @@ def make_preview(
         return preview_of(
             project,
             definition,
-            chosen,
+            step,
             language=lang or history.customer_card(connection, who).language,
             values_of=lambda fields: field_values.of_customer(
                 connection, project.catalogue, fields, who, scope

@@ -3,11 +3,9 @@
 import logging
 
 import typer
-from rich.logging import RichHandler
 
 from crm_console.call import call_of
 from crm_console.terminal import err, out
-from flows.event_loop import run
 
 _STYLES = {"ready": "bold green", "warning": "bold yellow"}
 
@@ -19,7 +17,10 @@ def up(context: typer.Context) -> None:
     prints each address once it answers. Stopping it in the middle loses nothing: what is being
     handed over is finished, the rest waits in the ledger.
     """
+    from rich.logging import RichHandler
+
     from crm_console.web.app import create_app
+    from flows.event_loop import run
     from flows.up import up as run_until_stopped
 
     project = call_of(context).project()

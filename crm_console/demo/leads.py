@@ -7,7 +7,7 @@ from typing import Any
 
 from crm_console.demo.people import People, at
 from crm_store.dossiers import Dossier
-from crm_store.events import LEAD_CREATED, STAGE_CHANGED
+from crm_store.event_names import LEAD_CREATED, STAGE_CHANGED
 
 PIPELINE = "sales"
 WAYS = {

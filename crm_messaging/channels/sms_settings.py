@@ -3,10 +3,21 @@
 import re
 from typing import Annotated, Literal
 
-import httpx
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, field_validator
+from pydantic import (
+    AnyHttpUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 
 from crm_messaging.channels.limits import Rate
+
+_URL = TypeAdapter(AnyHttpUrl)
 
 
 class HttpLimits(BaseModel):
@@ -60,10 +71,13 @@ class GatewaySettings(HttpLimits):
     @field_validator("url")
     @classmethod
     def _usable(cls, url: str) -> str:
+        if not url.isprintable():
+            raise ValueError("this is no usable URL: it holds a character that cannot be seen")
         try:
-            httpx.URL(re.sub(r"\{\w+\}", "x", url))
-        except httpx.InvalidURL as error:
-            raise ValueError(f"this is no usable URL: {error}") from error
+            _URL.validate_python(re.sub(r"\{\w+\}", "x", url))
+        except ValidationError as error:
+            reason = error.errors()[0]["ctx"]["error"]
+            raise ValueError(f"this is no usable URL: {reason}") from None
         return url
 
 

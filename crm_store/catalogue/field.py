@@ -1,13 +1,16 @@
 """What a field is, and the catalogue that holds a club's fields."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement
+from crm_store.catalogue.values import Value
 
-from crm_store.scope import Scope
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+    from crm_store.scope import Scope
 
 
 class FieldType(StrEnum):
@@ -24,23 +27,33 @@ class FieldType(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """One field: declared once, used by conditions, templates, imports, schema and reference.
-
-    `sql` gives its value for the customer of a scope; of a `TAGS` field, `contains` says
-    whether a word is in the set, and `sql` gives all words, joined by line feeds.
-    """
+    """One field: declared once, used by conditions, templates, imports, schema and reference."""
 
     name: str
     """`family.name`, such as ``customer.first_name``."""
     type: FieldType
     label: str
     example: Any
-    sql: Callable[[Scope], ColumnElement[Any]]
-    contains: Callable[[Scope, str], ColumnElement[bool]] | None = None
+    value: Value
     always: bool = False
     """There is always a value; the others may be empty."""
     personal: bool = False
     """It may identify a person: it never reaches a log, an artifact or an orchestrator."""
+
+    # The database library loads where SQL is asked for: importing it takes longer than checking
+    # every file of a club, and a check asks for none.
+
+    def sql(self, scope: "Scope") -> "ColumnElement[Any]":
+        """Its value for the customer of a scope; of a `TAGS` field all words, by line feeds."""
+        from crm_store.catalogue.value_sql import value_sql
+
+        return value_sql(self.value, scope)
+
+    def contains(self, word: str, scope: "Scope") -> "ColumnElement[bool]":
+        """Of a `TAGS` field: whether the customer of a scope has this word in it."""
+        from crm_store.catalogue.value_sql import contains_sql
+
+        return contains_sql(self.value, word, scope)
 
 
 class Catalogue:

@@ -1,115 +1,134 @@
-"""How a field's value is written in SQL: from a column, the membership, or a customer's rows."""
+"""What a field's value is made from, said as data.
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+Whoever reads the catalogue without asking for SQL does not wait for the database library:
+`value_sql` alone turns these into SQL.
+"""
 
-from sqlalchemy import ColumnElement, FromClause, exists, func, or_, select
-
-from crm_store.columns import date_from_text, words_joined
-from crm_store.models.club import Club
-from crm_store.models.customer import CustomerTag
-from crm_store.models.membership import Membership, MembershipFreeze
-from crm_store.scope import Scope
-from crm_store.tables import table_of
-
-Value: TypeAlias = ColumnElement[Any]
-ValueOf: TypeAlias = Callable[[Scope], Value]
-
-_CLUB, _TAG = table_of(Club), table_of(CustomerTag)
-_MEMBERSHIP, _FREEZE = table_of(Membership), table_of(MembershipFreeze)
+from dataclasses import dataclass
+from typing import TypeAlias
 
 
-def of_customer(column: str) -> ValueOf:
+@dataclass(frozen=True)
+class OfCustomer:
     """A column of her own row."""
-    return lambda scope: scope.customer.c[column]
+
+    column: str
 
 
-def name_of_customer(column: str) -> ValueOf:
+@dataclass(frozen=True)
+class NameOfCustomer:
     """A name; an empty text is no name."""
-    return lambda scope: func.nullif(scope.customer.c[column], "")
+
+    column: str
 
 
-def of_club(column: str) -> ValueOf:
-    """A column of her club."""
-    return lambda scope: (
-        select(_CLUB.c[column]).where(_CLUB.c.id == scope.customer.c.club_id).scalar_subquery()
-    )
-
-
-def of_membership(value: Callable[[Scope, FromClause], Value]) -> ValueOf:
-    """From the membership that the scope joins, else from her latest term."""
-
-    def sql(scope: Scope) -> Value:
-        if scope.membership is not None:
-            return value(scope, scope.membership)
-        latest = _MEMBERSHIP.alias()
-        return (
-            select(value(scope, latest))
-            .where(latest.c.customer_id == scope.customer.c.id)
-            .order_by(latest.c.ends_on.desc(), latest.c.id.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
-
-    return sql
-
-
-def membership_column(column: str) -> ValueOf:
-    """A column of the membership."""
-    return of_membership(lambda _scope, membership: membership.c[column])
-
-
-def membership_frozen(scope: Scope, membership: FromClause) -> Value:
-    """Whether a freeze covers today."""
-    return exists().where(
-        _FREEZE.c.membership_id == membership.c.id,
-        _FREEZE.c.starts_on <= scope.today_sql,
-        or_(_FREEZE.c.ends_on.is_(None), _FREEZE.c.ends_on >= scope.today_sql),
-    )
-
-
-def over_rows(
-    rows: FromClause,
-    value: Callable[[Scope], Value],
-    *where: Callable[[Scope], ColumnElement[bool]],
-) -> ValueOf:
-    """An aggregate over the rows of a table that belong to her."""
-    return lambda scope: (
-        select(value(scope))
-        .where(
-            rows.c.customer_id == scope.customer.c.id,
-            *(condition(scope) for condition in where),
-        )
-        .scalar_subquery()
-    )
-
-
-def has_tag(scope: Scope, tag: str) -> ColumnElement[bool]:
-    """Whether she carries the tag."""
-    return exists().where(_TAG.c.customer_id == scope.customer.c.id, _TAG.c.tag == tag)
-
-
-def tags(scope: Scope) -> Value:
+@dataclass(frozen=True)
+class Tags:
     """All her tags, joined by line feeds; an empty text when she has none."""
-    return (
-        select(func.coalesce(words_joined(_TAG.c.tag), ""))
-        .where(_TAG.c.customer_id == scope.customer.c.id)
-        .scalar_subquery()
-    )
 
 
-def of_custom(key: str, kind: str) -> ValueOf:
+@dataclass(frozen=True)
+class OfClub:
+    """A column of her club."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class OfMembership:
+    """A column of the membership that the scope joins, else of her latest term."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class MembershipDaysLeft:
+    """Days from today to the last day of the term."""
+
+
+@dataclass(frozen=True)
+class MembershipFrozen:
+    """Whether a freeze covers today."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table whose rows belong to her."""
+
+    table: str
+
+
+@dataclass(frozen=True)
+class DatedRows(Rows):
+    """One whose rows count once the moment in a column has come."""
+
+    moment: str
+
+
+VISITS = DatedRows("visit", "visited_at")
+PURCHASES = DatedRows("purchase", "purchased_at")
+PACKAGES = Rows("package_balance")
+
+
+@dataclass(frozen=True)
+class CountOf:
+    """How many rows; with `days`, only of the last so many x 24 hours."""
+
+    rows: DatedRows
+    days: int | None = None
+
+
+@dataclass(frozen=True)
+class SumOf:
+    """The sum of a column; `of_none` where she has no rows."""
+
+    rows: Rows
+    column: str
+    of_none: int | None = None
+
+
+@dataclass(frozen=True)
+class LeastOf:
+    """The least value of a column."""
+
+    rows: Rows
+    column: str
+
+
+@dataclass(frozen=True)
+class LatestDay:
+    """The UTC day of the latest moment."""
+
+    rows: DatedRows
+
+
+@dataclass(frozen=True)
+class DaysSinceLatest:
+    """Days from that day to today."""
+
+    rows: DatedRows
+
+
+@dataclass(frozen=True)
+class OfCustom:
     """A value in `Customer.custom`; `kind` is a `FieldType`."""
 
-    def sql(scope: Scope) -> Value:
-        value = scope.customer.c.custom[key]
-        as_kind: dict[str, Callable[[], Value]] = {
-            "integer": value.as_integer,
-            "number": value.as_float,
-            "boolean": value.as_boolean,
-            "date": lambda: date_from_text(value.as_string()),
-        }
-        as_value: Callable[[], Value] = as_kind.get(kind, value.as_string)
-        return as_value()
+    key: str
+    kind: str
 
-    return sql
+
+Value: TypeAlias = (
+    OfCustomer
+    | NameOfCustomer
+    | Tags
+    | OfClub
+    | OfMembership
+    | MembershipDaysLeft
+    | MembershipFrozen
+    | CountOf
+    | SumOf
+    | LeastOf
+    | LatestDay
+    | DaysSinceLatest
+    | OfCustom
+)

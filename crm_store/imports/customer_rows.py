@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from crm_store.catalogue.field import Catalogue
-from crm_store.events import STAGE_CHANGED
+from crm_store.event_names import STAGE_CHANGED
 from crm_store.imports.batch import SOURCE, Incoming, Outcome, Purpose
 from crm_store.imports.permission import (
     Answer,

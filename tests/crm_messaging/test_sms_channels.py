@@ -218,6 +218,9 @@ def test_the_settings_read_as_they_stand_in_club_yaml() -> None:
         (ChannelsSettings, {"sms": {"provider": "carrier-pigeon"}}),
         (ChannelsSettings, {"sms": {"provider": "gateway", "url": "ftp://x"}}),
         (ChannelsSettings, {"sms": {"provider": "gateway", "url": "http://x:port/{to}"}}),
+        (ChannelsSettings, {"sms": {"provider": "gateway", "url": "https://"}}),
+        (ChannelsSettings, {"sms": {"provider": "gateway", "url": "http://x y/{to}"}}),
+        (ChannelsSettings, {"sms": {"provider": "gateway", "url": "http://x/\t{to}"}}),
         (TwilioSettings, {"provider": "twilio", "from": "L", "account": "../x"}),
     ],
 )

@@ -9,7 +9,7 @@ from smtp_script import scripted
 from crm_messaging.channels.smtp import SmtpChannel
 from crm_messaging.channels.smtp_settings import SmtpSettings
 from crm_store import events
-from crm_store.events import STAGE_CHANGED
+from crm_store.event_names import STAGE_CHANGED
 from crm_store.models.campaign import Enrollment
 from crm_store.models.customer import Customer
 from crm_store.models.event import Event

@@ -1,28 +1,33 @@
-"""Walks Jinja's tree of a condition: checks every name and type, and builds the SQL."""
+"""Walks Jinja's tree of a condition: checks every name and type, and keeps what is asked."""
 
-import operator
-from collections.abc import Callable
-from typing import Any
+from typing import Literal
 
 from jinja2 import nodes
-from sqlalchemy import ColumnElement, and_, false, not_, or_, true
 
 from crm_store.catalogue.field import Catalogue, FieldType
+from triggers.conditions.predicates import (
+    AllOf,
+    Always,
+    AnyOf,
+    Compared,
+    HasWord,
+    IsEmpty,
+    IsFalse,
+    IsTrue,
+    Not,
+    OneOf,
+    Predicate,
+    Sign,
+)
 from triggers.conditions.syntax import ConditionError
 from triggers.conditions.terms import (
     NUMERIC,
     ORDERED,
-    Predicate,
+    Sum,
     Term,
-    compared,
     constant_term,
-    equal,
     field_term,
-    is_empty,
-    is_true,
     matched,
-    number_sql,
-    one_of,
 )
 from triggers.problems import listed, nearest
 
@@ -31,16 +36,11 @@ MOST_SUMS = 10
 """Additions and multiplications in one condition: more would be a bomb, not a rule."""
 MOST_ITEMS = 200
 
-_ORDERINGS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
-    "lt": ("<", operator.lt),
-    "lteq": ("<=", operator.le),
-    "gt": (">", operator.gt),
-    "gteq": (">=", operator.ge),
-}
-_SUMS: dict[type[nodes.Expr], tuple[str, Callable[[Any, Any], Any]]] = {
-    nodes.Add: ("+", operator.add),
-    nodes.Sub: ("-", operator.sub),
-    nodes.Mul: ("*", operator.mul),
+_ORDERINGS: dict[str, Sign] = {"lt": "<", "lteq": "<=", "gt": ">", "gteq": ">="}
+_SUMS: dict[type[nodes.Expr], Literal["+", "-", "*"]] = {
+    nodes.Add: "+",
+    nodes.Sub: "-",
+    nodes.Mul: "*",
 }
 _REFUSED: dict[type[nodes.Node], tuple[str, str]] = {
     nodes.Call: ("nothing can be called here", "compare a field with a value"),
@@ -75,21 +75,19 @@ class Reader:
         _check_depth(node, depth)
         match node:
             case nodes.And() | nodes.Or():
-                parts = [self.condition(part, depth + 1) for part in _chain(node)]
-                join = and_ if isinstance(node, nodes.And) else or_
-                return lambda scope: join(*(part(scope) for part in parts))
+                parts = tuple(self.condition(part, depth + 1) for part in _chain(node))
+                return AllOf(parts) if isinstance(node, nodes.And) else AnyOf(parts)
             case nodes.Not():
-                inner = self.condition(node.node, depth + 1)
-                return lambda scope: not_(inner(scope))
+                return Not(self.condition(node.node, depth + 1))
             case nodes.Compare():
                 return self._comparisons(node, depth)
             case nodes.Test():
                 return self._test(node, depth)
             case nodes.Const(value=bool(value)):
-                return lambda _scope: true() if value else false()
+                return Always(value)
         term = self._term(node, depth)
         if term.type is FieldType.BOOLEAN:
-            return is_true(term)
+            return IsTrue(term)
         if term.type is FieldType.TAGS:
             fix = f'write `"vip" in {term.text}`'
         elif term.type in NUMERIC:
@@ -106,9 +104,7 @@ class Reader:
             right = operand.expr
             parts.append(self._comparison(left, operand.op, right, depth + 1))
             left = right
-        if len(parts) == 1:
-            return parts[0]
-        return lambda scope: and_(*(part(scope) for part in parts))
+        return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
     def _comparison(
         self, left_node: nodes.Expr, op: str, right_node: nodes.Expr, depth: int
@@ -131,28 +127,28 @@ class Reader:
         else:
             right = matched(right, left)
         if op in _ORDERINGS:
-            sign, order = _ORDERINGS[op]
+            sign = _ORDERINGS[op]
             if left.type not in ORDERED:
                 fix = "only numbers and dates have an order; use == or !="
                 raise ConditionError(f"`{sign}` cannot compare {left.called}", fix, left.at)
-            return compared(left, right, order)
+            return Compared(left, sign, right)
         self._mention(left, right)
         self._mention(right, left)
-        return _unless(op == "ne", equal(left, right))
+        return _unless(op == "ne", _equal(left, right))
 
     def _with_none(self, left: Term, op: str, right: Term) -> Predicate:
         term = right if left.type is None else left
         if op not in ("eq", "ne"):
             fix = f"write `{term.text} is none` or `{term.text} is not none`"
             raise ConditionError("`none` has no order", fix, left.at)
-        return _unless(op == "ne", is_empty(term))
+        return _unless(op == "ne", _empty(term))
 
     def _membership(self, left: nodes.Expr, right: nodes.Expr, depth: int) -> Predicate:
         """`x in [...]`, or `"vip" in customer.tags`."""
         if isinstance(right, nodes.List | nodes.Tuple):
             return self._one_of(self._term(left, depth), right, depth)
         held = self._term(right, depth)
-        if held.field is None or held.field.contains is None:
+        if held.field is None or held.type is not FieldType.TAGS:
             fix = f'write a list after it, such as `{held.text} in ["a", "b"]`'
             if held.constant:
                 fix = f"write a list, such as `[{held.text}]`"
@@ -161,8 +157,7 @@ class Reader:
         if not isinstance(tag.value, str):
             fix = f'write `"vip" in {held.text}`'
             raise ConditionError("a tag is a text in quotes", fix, tag.at)
-        contains, word = held.field.contains, tag.value
-        return lambda scope: contains(scope, word)
+        return HasWord(held.field, tag.value)
 
     def _one_of(self, term: Term, items: nodes.List | nodes.Tuple, depth: int) -> Predicate:
         if term.constant or term.type in (None, FieldType.TAGS, FieldType.BOOLEAN):
@@ -179,13 +174,13 @@ class Reader:
                 raise ConditionError("a list holds constants only", fix, item.at)
             listed.append(matched(item, term))
             self._mention(term, item)
-        return one_of(term, listed)
+        return OneOf(term, tuple(listed))
 
     def _test(self, node: nodes.Test, depth: int) -> Predicate:
         if node.name != "none" or node.args:
             fix = "write `is none` or `is not none`, or compare with =="
             raise ConditionError(f"`is {node.name}` is not known here", fix, node.lineno)
-        return is_empty(self._term(node.node, depth))
+        return _empty(self._term(node.node, depth))
 
     def _term(self, node: nodes.Expr, depth: int) -> Term:
         """A value: a field, a constant, or a sum."""
@@ -214,9 +209,8 @@ class Reader:
         self._check_number(term)
         if isinstance(term.value, int | float):
             return constant_term(-term.value, at)
-        value = number_sql(term)
-        text = f"-{term.text}"
-        return Term(text, at, FieldType.NUMBER, lambda scope: -value(scope), term.always)
+        negative = Sum("-", (term,))
+        return Term(f"-{term.text}", at, FieldType.NUMBER, term.always, sum=negative)
 
     def _sum(self, node: nodes.BinExpr, depth: int) -> Term:
         self._sums += 1
@@ -227,15 +221,14 @@ class Reader:
             raise ConditionError("too much arithmetic for a condition", fix, left.at)
         self._check_number(left)
         self._check_number(right)
-        sign, join = _SUMS[type(node)]
-        a, b = number_sql(left), number_sql(right)
+        sign = _SUMS[type(node)]
         return Term(
             f"{left.text} {sign} {right.text}",
             left.at,
             FieldType.NUMBER,
-            lambda scope: join(a(scope), b(scope)),
             left.always and right.always,
             constant=left.constant and right.constant,
+            sum=Sum(sign, (left, right)),
         )
 
     def _check_number(self, term: Term) -> None:
@@ -309,10 +302,20 @@ def _meant(name: str, catalogue: Catalogue) -> str:
 
 
 def _unless(negated: bool, predicate: Predicate) -> Predicate:
-    def sql(scope: Any) -> ColumnElement[bool]:
-        return not_(predicate(scope))
+    return Not(predicate) if negated else predicate
 
-    return sql if negated else predicate
+
+def _equal(left: Term, right: Term) -> Predicate:
+    for one, other in ((left, right), (right, left)):
+        if one.constant and isinstance(one.value, bool):
+            return IsTrue(other) if one.value else IsFalse(other)
+    return Compared(left, "==", right)
+
+
+def _empty(term: Term) -> Predicate:
+    if term.constant or term.type is FieldType.TAGS:
+        raise ConditionError(f"`{term.text}` is never empty", "write a field", term.at)
+    return IsEmpty(term)
 
 
 def _refused(node: nodes.Node) -> ConditionError:

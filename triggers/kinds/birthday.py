@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from crm_store.occasions import Occasions, birthdays
 from triggers.kinds.anchor import Anchor
-from triggers.look import Look
 from triggers.strict_model import StrictModel
+
+if TYPE_CHECKING:
+    from crm_store.occasions import Occasions
+    from triggers.look import Look
 
 
 class Birthday(StrictModel):
@@ -22,11 +24,11 @@ class Birthday(StrictModel):
 
     type: Literal["birthday"]
 
-    def occasions(self, look: Look) -> Iterator[Occasions]:
+    def occasions(self, look: "Look") -> Iterator["Occasions"]:
         """One day's birthdays at a time: each is one look into the index of month and day."""
         day, last = look.days()
         while day <= last:
-            yield birthdays(look.club_id, day, _kept_on(day))
+            yield look.birthdays(day, _kept_on(day))
             day += timedelta(days=1)
 
 

@@ -1,13 +1,15 @@
 """Trigger `membership_expiring`: a term comes to its end."""
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from crm_store.occasions import Occasions, terms_ending
 from triggers.kinds.anchor import Anchor
-from triggers.look import Look
 from triggers.names import PlanName
 from triggers.strict_model import StrictModel
+
+if TYPE_CHECKING:
+    from crm_store.occasions import Occasions
+    from triggers.look import Look
 
 
 class MembershipExpiring(StrictModel):
@@ -21,7 +23,6 @@ class MembershipExpiring(StrictModel):
     plans: tuple[PlanName, ...] = ()
     """Only memberships of these plans; all of them when left out."""
 
-    def occasions(self, look: Look) -> Iterator[Occasions]:
+    def occasions(self, look: "Look") -> Iterator["Occasions"]:
         """The terms that end within reach of a step."""
-        first, last = look.days()
-        yield terms_ending(look.club_id, first, last, self.plans or None)
+        yield look.terms_ending(self.plans or None)

@@ -1,14 +1,16 @@
 """Trigger `new_lead`: somebody showed interest."""
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from crm_store.events import LEAD_CREATED
-from crm_store.occasions import Occasions
+from crm_store.event_names import LEAD_CREATED
 from triggers.kinds.anchor import Anchor
-from triggers.look import Look, happened
 from triggers.names import Text
 from triggers.strict_model import StrictModel
+
+if TYPE_CHECKING:
+    from crm_store.occasions import Occasions
+    from triggers.look import Look
 
 
 class NewLead(StrictModel):
@@ -22,7 +24,7 @@ class NewLead(StrictModel):
     sources: tuple[Text, ...] = ()
     """Only leads from these sources; all of them when left out."""
 
-    def occasions(self, look: Look) -> Iterator[Occasions]:
+    def occasions(self, look: "Look") -> Iterator["Occasions"]:
         """The `lead_created` events, from one of the sources."""
         data = {"source": self.sources} if self.sources else {}
-        yield happened(look, LEAD_CREATED, data)
+        yield look.events(LEAD_CREATED, data)

@@ -1,16 +1,18 @@
 """Trigger `stage_change`: a customer moved in a pipeline."""
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from crm_store.events import STAGE_CHANGED
-from crm_store.occasions import Occasions
+from crm_store.event_names import STAGE_CHANGED
 from triggers.kinds.anchor import Anchor
-from triggers.look import Look, happened
 from triggers.names import PipelineName, StageName
 from triggers.strict_model import StrictModel
+
+if TYPE_CHECKING:
+    from crm_store.occasions import Occasions
+    from triggers.look import Look
 
 
 class StageChange(StrictModel):
@@ -28,9 +30,9 @@ class StageChange(StrictModel):
     to_stage: StageName = Field(alias="to")
     """The stage she reached."""
 
-    def occasions(self, look: Look) -> Iterator[Occasions]:
+    def occasions(self, look: "Look") -> Iterator["Occasions"]:
         """The `stage_changed` events into this stage."""
         data = {"pipeline": [self.pipeline], "to": [self.to_stage]}
         if self.from_stage is not None:
             data["from"] = [self.from_stage]
-        yield happened(look, STAGE_CHANGED, data)
+        yield look.events(STAGE_CHANGED, data)

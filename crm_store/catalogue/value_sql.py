@@ -1,0 +1,145 @@
+"""How the value of a field is written in SQL."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias, assert_never
+
+from sqlalchemy import ColumnElement, FromClause, Table, exists, func, or_, select
+
+from crm_store.catalogue.values import (
+    CountOf,
+    DatedRows,
+    DaysSinceLatest,
+    LatestDay,
+    LeastOf,
+    MembershipDaysLeft,
+    MembershipFrozen,
+    NameOfCustomer,
+    OfClub,
+    OfCustom,
+    OfCustomer,
+    OfMembership,
+    Rows,
+    SumOf,
+    Tags,
+    Value,
+)
+from crm_store.columns import date_from_text, day_of, days_between, words_joined
+from crm_store.models.activity import PackageBalance, Purchase, Visit
+from crm_store.models.club import Club
+from crm_store.models.customer import CustomerTag
+from crm_store.models.membership import MembershipFreeze
+from crm_store.scope import MEMBERSHIP, Scope
+from crm_store.tables import table_of
+
+Sql: TypeAlias = ColumnElement[Any]
+
+_CLUB, _TAG, _FREEZE = table_of(Club), table_of(CustomerTag), table_of(MembershipFreeze)
+_TABLES: dict[str, Table] = {
+    table.name: table for table in (table_of(Visit), table_of(Purchase), table_of(PackageBalance))
+}
+
+
+def value_sql(value: Value, scope: Scope) -> Sql:
+    """The value for the customer of the scope."""
+    match value:
+        case OfCustomer(column):
+            return scope.customer.c[column]
+        case NameOfCustomer(column):
+            return func.nullif(scope.customer.c[column], "")
+        case Tags():
+            return _all_tags(scope)
+        case OfClub(column):
+            return _of_club(column, scope)
+        case OfMembership(column):
+            return _of_membership(lambda membership: membership.c[column], scope)
+        case MembershipDaysLeft():
+            return _of_membership(lambda term: days_between(scope.today_sql, term.c.ends_on), scope)
+        case MembershipFrozen():
+            return _of_membership(lambda membership: _frozen(membership, scope), scope)
+        case CountOf(rows, days):
+            return _count(rows, days, scope)
+        case SumOf(rows, column, of_none):
+            total = func.sum(_TABLES[rows.table].c[column])
+            return _over(rows, total if of_none is None else func.coalesce(total, of_none), scope)
+        case LeastOf(rows, column):
+            return _over(rows, func.min(_TABLES[rows.table].c[column]), scope)
+        case LatestDay(rows):
+            return _over(rows, _latest_day(rows), scope)
+        case DaysSinceLatest(rows):
+            return _over(rows, days_between(_latest_day(rows), scope.today_sql), scope)
+        case OfCustom(key, kind):
+            return _of_custom(key, kind, scope)
+    assert_never(value)
+
+
+def contains_sql(value: Value, word: str, scope: Scope) -> ColumnElement[bool]:
+    """Whether a word is in the set that the value is."""
+    if not isinstance(value, Tags):
+        raise TypeError(f"{value} is no set of words")
+    return exists().where(_TAG.c.customer_id == scope.customer.c.id, _TAG.c.tag == word)
+
+
+def _all_tags(scope: Scope) -> Sql:
+    return (
+        select(func.coalesce(words_joined(_TAG.c.tag), ""))
+        .where(_TAG.c.customer_id == scope.customer.c.id)
+        .scalar_subquery()
+    )
+
+
+def _of_club(column: str, scope: Scope) -> Sql:
+    return select(_CLUB.c[column]).where(_CLUB.c.id == scope.customer.c.club_id).scalar_subquery()
+
+
+def _of_membership(value: Callable[[FromClause], Sql], scope: Scope) -> Sql:
+    if scope.membership is not None:
+        return value(scope.membership)
+    latest = MEMBERSHIP.alias()
+    return (
+        select(value(latest))
+        .where(latest.c.customer_id == scope.customer.c.id)
+        .order_by(latest.c.ends_on.desc(), latest.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _frozen(membership: FromClause, scope: Scope) -> Sql:
+    return exists().where(
+        _FREEZE.c.membership_id == membership.c.id,
+        _FREEZE.c.starts_on <= scope.today_sql,
+        or_(_FREEZE.c.ends_on.is_(None), _FREEZE.c.ends_on >= scope.today_sql),
+    )
+
+
+def _over(rows: Rows, figure: Sql, scope: Scope, *where: ColumnElement[bool]) -> Sql:
+    table = _TABLES[rows.table]
+    query = select(figure).where(table.c.customer_id == scope.customer.c.id, *where)
+    if isinstance(rows, DatedRows):
+        query = query.where(_moment(rows) <= scope.now_sql)
+    return query.scalar_subquery()
+
+
+def _count(rows: DatedRows, days: int | None, scope: Scope) -> Sql:
+    since = [] if days is None else [_moment(rows) > scope.days_ago(days)]
+    return _over(rows, func.count(), scope, *since)
+
+
+def _latest_day(rows: DatedRows) -> Sql:
+    return day_of(func.max(_moment(rows)))
+
+
+def _moment(rows: DatedRows) -> Sql:
+    return _TABLES[rows.table].c[rows.moment]
+
+
+def _of_custom(key: str, kind: str, scope: Scope) -> Sql:
+    value = scope.customer.c.custom[key]
+    as_kind: dict[str, Callable[[], Sql]] = {
+        "integer": value.as_integer,
+        "number": value.as_float,
+        "boolean": value.as_boolean,
+        "date": lambda: date_from_text(value.as_string()),
+    }
+    as_value: Callable[[], Sql] = as_kind.get(kind, value.as_string)
+    return as_value()
