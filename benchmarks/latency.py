@@ -40,7 +40,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--processes", type=int, default=1)
     options.add_argument("--database", choices=KINDS, default="sqlite")
-    options.add_argument("--loop", choices=LOOPS, default="asyncio")
+    options.add_argument("--loop", choices=LOOPS, default="uvloop")
     options.add_argument("--short", action="store_true", help="a plain layout: smaller messages")
     chosen = options.parse_args()
     print(f"{vars(chosen)}; {load()}")

@@ -72,7 +72,7 @@ def main() -> None:
     options.add_argument("--messages", type=int, default=5_000)
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--database", choices=KINDS, default="sqlite")
-    options.add_argument("--loop", choices=LOOPS, default="asyncio")
+    options.add_argument("--loop", choices=LOOPS, default="uvloop")
     options.add_argument("--dkim", choices=KEYS, help="sign the messages with such a key")
     options.add_argument("--short", action="store_true", help="a plain layout: smaller messages")
     chosen = options.parse_args()

@@ -47,7 +47,7 @@ def main() -> None:
     options.add_argument("--sessions", type=int, default=16)
     options.add_argument("--processes", type=int, default=1)
     options.add_argument("--database", choices=KINDS, default="sqlite")
-    options.add_argument("--loop", choices=LOOPS, default="asyncio")
+    options.add_argument("--loop", choices=LOOPS, default="uvloop")
     options.add_argument("--dkim", choices=KEYS, help="sign the messages with such a key")
     options.add_argument("--short", action="store_true", help="a plain layout: smaller messages")
     options.add_argument("--pin", action="store_true", help="the sink on a core of its own")

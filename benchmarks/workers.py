@@ -26,7 +26,7 @@ LOOPS = {"asyncio": asyncio.run, "uvloop": uvloop.run}
 class Way:
     """How to deliver. `before_the_dot` False leaves out the commit before the last byte."""
 
-    loop: str = "asyncio"
+    loop: str = "uvloop"
     before_the_dot: bool = True
     cores: frozenset[int] = frozenset()
 
