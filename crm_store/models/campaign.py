@@ -43,6 +43,7 @@ class Enrollment(SQLModel, table=True):
         UniqueConstraint("campaign", "customer_id", "occurrence"),
         Index("ix_enrollment_customer", "customer_id"),
         Index("ix_enrollment_membership", "membership_id"),
+        Index("ix_enrollment_event", "event_id"),
         Index(
             "ix_enrollment_next",
             "next_at",

@@ -16,7 +16,9 @@ class StaffTask(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     customer_id: int = Field(foreign_key="customer.id", index=True, ondelete="CASCADE")
-    enrollment_id: int | None = Field(default=None, foreign_key="enrollment.id", ondelete="CASCADE")
+    enrollment_id: int | None = Field(
+        default=None, foreign_key="enrollment.id", index=True, ondelete="CASCADE"
+    )
     queue: str
     title: str
     due_at: datetime = Field(sa_type=UtcDateTime)

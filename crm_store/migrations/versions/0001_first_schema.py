@@ -225,6 +225,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_enrollment_customer", "enrollment", ["customer_id"])
     op.create_index("ix_enrollment_membership", "enrollment", ["membership_id"])
+    op.create_index("ix_enrollment_event", "enrollment", ["event_id"])
     op.create_index(
         "ix_enrollment_next",
         "enrollment",
@@ -257,6 +258,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_staff_task_customer_id", "staff_task", ["customer_id"])
+    op.create_index("ix_staff_task_enrollment_id", "staff_task", ["enrollment_id"])
     op.create_index("ix_staff_task_queue", "staff_task", ["queue", "done_at", "due_at"])
     op.create_table(
         "touchpoint",
