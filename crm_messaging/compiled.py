@@ -1,11 +1,40 @@
-"""A template ready to render: everything that can be done once has been done."""
+"""A template made flat, which is all that a check needs; and compiled, ready to render."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import Template
 
+from crm_messaging.template_language import TemplateSandbox
 from crm_messaging.wire_text import known_pieces
+
+_HTML, _TEXT = TemplateSandbox(autoescape=True), TemplateSandbox(autoescape=False)
+
+
+@dataclass(frozen=True)
+class FlatEmail:
+    """An e-mail template in one language as three texts in Jinja, found to be sound.
+
+    Its page and styles are in place; nothing is left to inherit or include.
+    """
+
+    name: str
+    language: str
+    fields: frozenset[str]
+    """The catalogue fields it reads: what has to be fetched for each customer."""
+    subject: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True)
+class FlatSms:
+    """A text message in one language, found to be sound."""
+
+    name: str
+    language: str
+    fields: frozenset[str]
+    text: str
 
 
 class FlatTemplate:
@@ -23,12 +52,11 @@ class FlatTemplate:
 
 @dataclass(frozen=True, eq=False)
 class CompiledEmail:
-    """An e-mail template in one language: flat, its page and styles already in place."""
+    """A `FlatEmail` compiled."""
 
     name: str
     language: str
     fields: frozenset[str]
-    """The catalogue fields it reads: what has to be fetched for each customer."""
     subject: FlatTemplate
     html: FlatTemplate
     text: FlatTemplate
@@ -38,7 +66,7 @@ class CompiledEmail:
 
 @dataclass(frozen=True)
 class CompiledSms:
-    """A text message in one language."""
+    """A `FlatSms` compiled."""
 
     name: str
     language: str
@@ -47,3 +75,17 @@ class CompiledSms:
 
 
 Compiled = CompiledEmail | CompiledSms
+
+
+def compiled(flat: FlatEmail | FlatSms) -> Compiled:
+    """A template ready to render."""
+    if isinstance(flat, FlatSms):
+        return CompiledSms(flat.name, flat.language, flat.fields, _TEXT.from_string(flat.text))
+    return CompiledEmail(
+        name=flat.name,
+        language=flat.language,
+        fields=flat.fields,
+        subject=FlatTemplate(flat.subject, _TEXT.from_string(flat.subject)),
+        html=FlatTemplate(flat.html, _HTML.from_string(flat.html)),
+        text=FlatTemplate(flat.text, _TEXT.from_string(flat.text)),
+    )

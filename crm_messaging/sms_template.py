@@ -1,17 +1,14 @@
-"""From an SMS template's text to a compiled one."""
+"""From an SMS template's file to a flat template."""
 
-from crm_messaging.compiled import CompiledSms
+from crm_messaging.compiled import FlatSms
 from crm_messaging.template_file import TemplateFile
-from crm_messaging.template_language import TemplateSandbox
 from crm_messaging.template_mask import Mask, without_block_lines
 from crm_messaging.template_problems import Mistake, TemplateUnusable
 from crm_store.catalogue.field import Catalogue
 
-_TEXT = TemplateSandbox(autoescape=False)
 
-
-def compile_sms(name: str, file: TemplateFile, catalogue: Catalogue, language: str) -> CompiledSms:
-    """The compiled text. Raises `TemplateUnusable` with everything that is wrong."""
+def flat_sms(name: str, file: TemplateFile, catalogue: Catalogue, language: str) -> FlatSms:
+    """The text message in a file. Raises `TemplateUnusable` with everything that is wrong."""
     fields, tags = file.check(file.text, 0, catalogue, language)
     mask = Mask(file.text, tags)
     if not file.findings and not mask.masked.strip():
@@ -19,4 +16,4 @@ def compile_sms(name: str, file: TemplateFile, catalogue: Catalogue, language: s
     if file.findings:
         raise TemplateUnusable(file.findings)
     source = mask.restore(without_block_lines(mask.masked).strip())
-    return CompiledSms(name, language, fields, _TEXT.from_string(source))
+    return FlatSms(name, language, fields, source)

@@ -44,6 +44,10 @@ class TemplateFile:
         """Keep a mistake whose offset counts from the file's beginning."""
         self.findings.append(finding_at(self.label, self.text, mistake))
 
+    def unusable(self, mistake: Mistake) -> TemplateUnusable:
+        """The error that such a mistake is by itself."""
+        return TemplateUnusable([finding_at(self.label, self.text, mistake)])
+
     def check(
         self,
         text: str,

@@ -30,6 +30,10 @@ from crm_store.catalogue.field import Catalogue, FieldType
 MAX_FACTOR = 10**12
 """Numbers larger than this are not multiplied."""
 
+MAX_DEPTH = 40
+"""Tags within tags, and operators within operators: a layout and an e-mail together stay below
+what Jinja and Python can compile."""
+
 LOOP_ATTRIBUTES = ("first", "index", "index0", "last", "length", "revindex", "revindex0")
 _OPERATORS = (
     *(nodes.And, nodes.Or, nodes.Not, nodes.Compare, nodes.Operand, nodes.Concat),
@@ -87,11 +91,20 @@ class _Checker:
         self.fields: set[str] = set()
         self.mistakes: list[Mistake] = []
         self.loop_names: list[str] = []
+        self.depth = 0
 
     def note(self, node: nodes.Node, message: str, fix: str) -> None:
         self.mistakes.append(Mistake(node.lineno, message, fix))
 
     def visit(self, node: nodes.Node) -> None:
+        if self.depth == MAX_DEPTH:
+            self.note(node, "the tags are nested too deeply", "Simplify them.")
+            return
+        self.depth += 1
+        self._visit(node)
+        self.depth -= 1
+
+    def _visit(self, node: nodes.Node) -> None:
         if isinstance(node, nodes.Output):
             for child in node.nodes:
                 self._printed(child)

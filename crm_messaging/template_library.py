@@ -11,9 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
-from crm_messaging.compiled import Compiled, CompiledEmail, CompiledSms
-from crm_messaging.email_template import compile_email, head_of
-from crm_messaging.sms_template import compile_sms
+from crm_messaging.compiled import (
+    Compiled,
+    CompiledEmail,
+    CompiledSms,
+    FlatEmail,
+    FlatSms,
+    compiled,
+)
+from crm_messaging.email_template import Layout, flat_email, layout_of
+from crm_messaging.front_matter import Entry
+from crm_messaging.sms_template import flat_sms
 from crm_messaging.template_file import TemplateFile
 from crm_messaging.template_problems import Mistake, TemplateFinding, TemplateUnusable
 from crm_store.catalogue.field import Catalogue
@@ -25,7 +33,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 class TemplateLibrary:
-    """The templates of one folder, compiled on first use and kept.
+    """The templates of one folder, checked and compiled on first use and kept.
 
     Files are read once: a library made anew sees what was edited since. `languages` are the
     club's; the first is its default.
@@ -35,7 +43,9 @@ class TemplateLibrary:
         self.root = root
         self.catalogue = catalogue
         self.languages = tuple(languages)
+        self._flat: dict[tuple[str, str, str], FlatEmail | FlatSms] = {}
         self._compiled: dict[tuple[str, str, str], Compiled] = {}
+        self._layouts: dict[tuple[str, str], Layout] = {}
         self._resolved: dict[tuple[str, str, str], str] = {}
 
     def names(self, channel: str) -> list[str]:
@@ -58,7 +68,7 @@ class TemplateLibrary:
                 findings[self._missing(channel, name, language)] = None
         for language in existing:
             try:
-                self._compile(channel, name, language)
+                self._flattened(channel, name, language)
             except TemplateUnusable as error:
                 findings.update(dict.fromkeys(error.findings))
         return list(findings)
@@ -78,7 +88,10 @@ class TemplateLibrary:
 
         `language` may be any: it is resolved. Raises `TemplateUnusable`.
         """
-        return self._compile(channel, name, self.resolve(channel, name, language))
+        key = channel, name, self.resolve(channel, name, language)
+        if key not in self._compiled:
+            self._compiled[key] = compiled(self._flattened(*key))
+        return self._compiled[key]
 
     def load_email(self, name: str, language: str) -> CompiledEmail:
         """As `load`, for an e-mail."""
@@ -98,26 +111,35 @@ class TemplateLibrary:
                 return folder
         raise TemplateUnusable([self._unknown(channel, name)])
 
-    def _compile(self, channel: str, name: str, language: str) -> Compiled:
+    def _flattened(self, channel: str, name: str, language: str) -> FlatEmail | FlatSms:
         key = channel, name, language
-        if key not in self._compiled:
+        if key not in self._flat:
             file = self._read(f"{language}/{channel}/{name}{SUFFIX[channel]}")
             if channel == "sms":
-                self._compiled[key] = compile_sms(name, file, self.catalogue, language)
+                self._flat[key] = flat_sms(name, file, self.catalogue, language)
             else:
-                layout = self._layout(file)
-                self._compiled[key] = compile_email(name, file, layout, self.catalogue, language)
-        return self._compiled[key]
+                self._flat[key] = flat_email(
+                    name,
+                    file,
+                    lambda layout: self._layout(layout, file, language),
+                    self.catalogue,
+                    language,
+                )
+        return self._flat[key]
 
-    def _layout(self, file: TemplateFile) -> TemplateFile:
-        entry = head_of(file).layout
-        layouts = sorted(path.stem for path in (self.root / LAYOUTS).glob("*.mjml"))
-        if entry.text in layouts:
-            return self._read(f"{LAYOUTS}/{entry.text}.mjml")
-        near = difflib.get_close_matches(entry.text, layouts, n=1)
-        fix = f"Did you mean {near[0]}?" if near else self._create(f"{LAYOUTS}/{entry.text}.mjml")
-        file.note(Mistake(entry.offset, f"there is no layout {entry.text}", fix))
-        raise TemplateUnusable(file.findings)
+    def _layout(self, entry: Entry, file: TemplateFile, language: str) -> Layout:
+        """The layout that an entry of the file's head names."""
+        key = entry.text, language
+        if key not in self._layouts:
+            names = sorted(path.stem for path in (self.root / LAYOUTS).glob("*.mjml"))
+            path = f"{LAYOUTS}/{entry.text}.mjml"
+            if entry.text not in names:
+                near = difflib.get_close_matches(entry.text, names, n=1)
+                fix = f"Did you mean {near[0]}?" if near else self._create(path)
+                message = f"there is no layout {entry.text}"
+                raise file.unusable(Mistake(entry.offset, message, fix))
+            self._layouts[key] = layout_of(self._read(path), self.catalogue, language)
+        return self._layouts[key]
 
     def _read(self, path: str) -> TemplateFile:
         return TemplateFile.read(self.root / path, f"{self.root.name}/{path}")

@@ -57,6 +57,8 @@ SMS = [
     ("a {{ 'x }}", "1:6", "unexpected char", ""),
     ("{# only a note #}", "1:1", "is empty", ""),
     ("{{ " + "(" * 3000 + ")" * 3000 + " }}", "1:1", "nested too deeply", ""),
+    ("{% if club.name %}" * 99 + "x" + "{% endif %}" * 99, "1:695", "nested too deeply", ""),
+    ("{% if " + "not " * 300 + "club.name %}x{% endif %}", "1:159", "nested too deeply", ""),
     ("{{ " + "9" * 5000 + " }}", "1:1", "too many digits", ""),
 ]
 
@@ -140,6 +142,24 @@ def test_a_layout_s_mistake(tmp_path: Path, layout: str, place: str, message: st
     assert found.file == "templates/layouts/club.mjml"
     assert message in found.message
     assert f"{found.line}:{found.column}" == place
+
+
+def test_what_is_nested_as_deeply_as_a_check_allows_can_be_compiled(tmp_path: Path) -> None:
+    before, after = "{% if club.name %}" * 36, "{% endif %}" * 36
+    layout = LAYOUT.replace("{{ content }}", f"{before}{{{{ content }}}}{after}")
+    file = f"---\nsubject: Hi\n---\n{before}Hi{after}"
+    made = library(tmp_path, {"layouts/club.mjml": layout, "en/email/a/b.md": file})
+    assert made.problems("email", "a/b") == []
+    assert made.load_email("a/b", "en").name == "a/b"
+
+
+def test_a_broken_layout_hides_no_mistake_of_the_e_mail(tmp_path: Path) -> None:
+    file = "---\nsubject: Hi {{ club.nam }}\n---\nHi"
+    found = email_problems(tmp_path, file, LAYOUT.replace("{{ content }}", ""))
+    assert [each.message for each in found] == [
+        "there is no field club.nam",
+        "the layout has no {{ content }}",
+    ]
 
 
 def test_all_mistakes_of_a_file_are_found_at_once(tmp_path: Path) -> None:
