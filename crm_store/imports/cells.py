@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
@@ -41,6 +41,8 @@ class Reading:
 
 Reader: TypeAlias = Callable[[str, Reading], Any]
 
+LARGEST = 10**15
+"""No figure of a club's is larger. What is, is a number run together with its neighbour."""
 YES = frozenset({"yes", "y", "true", "t", "1", "on", "x", "да", "истина", "हाँ", "हां"})
 NO = frozenset({"no", "n", "false", "f", "0", "off", "нет", "ложь", "नहीं"})
 LANGUAGES = {
@@ -102,7 +104,7 @@ def read_yes_no(cell: str, _reading: Reading) -> bool:
 def read_integer(cell: str, reading: Reading) -> int:
     """A whole number."""
     number = read_number(cell, reading)
-    if number != int(number):
+    if not number.is_integer():
         raise CellProblem(f"“{cell}” is no whole number.", "Write it without a fraction.")
     return int(number)
 
@@ -110,9 +112,12 @@ def read_integer(cell: str, reading: Reading) -> int:
 def read_number(cell: str, _reading: Reading) -> float:
     """A number with a decimal point; spaces between thousands are passed over."""
     text = re.sub(r"\s", "", cell)
-    if not re.fullmatch(r"[+-]?\d+(\.\d+)?", text):
+    if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", text):
         raise CellProblem(f"“{cell}” is no number.", "Write it as 1499.50.")
-    return float(text)
+    number = float(text)
+    if abs(number) > LARGEST:
+        raise CellProblem("The number is too large.", f"Write at most {LARGEST:,}.")
+    return number
 
 
 def read_tags(cell: str, _reading: Reading) -> tuple[str, ...]:
@@ -182,16 +187,19 @@ def read_moment(cell: str, reading: Reading) -> datetime:
         at = datetime.combine(day, time(hour, int(clock[2]), int(clock[3] or 0)), reading.zone)
     except ValueError as error:
         raise CellProblem(f"“{cell}” is no time of day.", "Write it as 10:30.") from error
-    if offset is None:
-        return at
-    return datetime.fromisoformat(at.replace(tzinfo=None).isoformat() + offset[1])
+    try:
+        if offset is not None:
+            at = datetime.fromisoformat(at.replace(tzinfo=None).isoformat() + offset[1])
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise CellProblem(f"“{cell}” is no moment.", "Check the year and the offset.") from error
 
 
 def read_day_or_moment(cell: str, reading: Reading) -> datetime:
     """A moment; of a day without a time it is the club's midnight."""
     if ":" in cell:
         return read_moment(cell, reading)
-    return datetime.combine(_day(cell, cell, reading), time(), reading.zone)
+    return read_moment(f"{_day(cell, cell, reading)} 00:00", reading)
 
 
 def read_amount(cell: str, reading: Reading) -> Decimal:

@@ -14,11 +14,13 @@ from crm_store.models.membership import Membership, MembershipStatus
 from crm_store.tables import table_of
 
 _MEMBERSHIP, _EVENT = table_of(Membership), table_of(Event)
-_CHANGING = ("plan", "ends_on", "auto_renew", "status")
+_CHANGING = ("plan", "starts_on", "ends_on", "auto_renew", "status")
 RENEWED, CANCELLED = "membership_renewed", "membership_cancelled"
 
 Key = tuple[int, str, date]
 """Customer, reference of the membership, first day of the term."""
+Span = tuple[date, date]
+"""The latest first day and the latest last day of some terms."""
 
 
 def store_memberships(
@@ -27,8 +29,14 @@ def store_memberships(
     """Compare a batch (each term at most once) with the store, and write the difference."""
     outcome = Outcome()
     whose = with_customers(connection, rows, purpose, outcome)
-    known = _known(connection, [customer_id for customer_id, _row in whose])
-    latest = _latest_before(connection, [customer_id for customer_id, _row in whose], purpose)
+    customers = [customer_id for customer_id, _row in whose]
+    known = _known(connection, customers)
+    by_end = {(*key[:2], term["plan"], term["ends_on"]): term for key, term in known.items()}
+    latest = _latest_before(connection, customers, purpose)
+    furthest: dict[int, date] = {}
+    for customer_id, incoming in whose:
+        end = incoming.values["ends_on"]
+        furthest[customer_id] = max(end, furthest.get(customer_id, end))
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
@@ -37,11 +45,17 @@ def store_memberships(
         if row["ends_on"] < row["starts_on"]:
             outcome.refused[incoming.line] = ("ends_on", "The term ends before it starts.")
             continue
-        before = known.get((customer_id, row["ref"], row["starts_on"]))
+        key = (customer_id, row["ref"])
+        # With the same plan and the same end it is the known term, its first day put right.
+        before = known.get((*key, row["starts_on"])) or by_end.get(
+            (*key, row["plan"], row["ends_on"])
+        )
         if before is None:
             new.append(row)
-            earlier = latest.get((customer_id, row["ref"]))
-            if earlier is not None and row["starts_on"] > earlier:
+            spans = [latest.get(key)]
+            if row["ends_on"] == furthest[customer_id]:
+                spans.append(latest.get(customer_id))
+            if _renews(row, spans):
                 events.append(_event(RENEWED, row, purpose))
             continue
         after = {name: incoming.values.get(name, before[name]) for name in _CHANGING}
@@ -80,17 +94,39 @@ def _known(connection: Connection, customers: Sequence[int]) -> dict[Key, dict[s
 
 def _latest_before(
     connection: Connection, customers: Sequence[int], purpose: Purpose
-) -> dict[tuple[int, str], date]:
-    """The latest term of each membership that was known before this import began.
+) -> dict[int | tuple[int, str], Span]:
+    """The span of each membership, and of each customer, as known before this import began.
 
     The terms of one file do not renew each other: that is history, and nobody renewed today.
     """
     found = connection.execute(
-        select(_MEMBERSHIP.c.customer_id, _MEMBERSHIP.c.ref, func.max(_MEMBERSHIP.c.starts_on))
+        select(
+            _MEMBERSHIP.c.customer_id,
+            _MEMBERSHIP.c.ref,
+            func.max(_MEMBERSHIP.c.starts_on),
+            func.max(_MEMBERSHIP.c.ends_on),
+        )
         .where(_MEMBERSHIP.c.customer_id.in_(customers), _MEMBERSHIP.c.created_at < purpose.now)
         .group_by(_MEMBERSHIP.c.customer_id, _MEMBERSHIP.c.ref)
     )
-    return {(customer_id, ref): starts_on for customer_id, ref, starts_on in found}
+    spans: dict[int | tuple[int, str], Span] = {}
+    for customer_id, ref, start, end in found:
+        spans[customer_id, ref] = (start, end)
+        last_start, last_end = spans.get(customer_id, (start, end))
+        spans[customer_id] = (max(start, last_start), max(end, last_end))
+    return spans
+
+
+def _renews(row: dict[str, Any], spans: Sequence[Span | None]) -> bool:
+    """Whether a new term begins and ends after all of its membership, or all of the customer's.
+
+    Many programs give every contract a reference of its own: there a renewal looks like another
+    membership. A term that was called off renews nothing.
+    """
+    return row["status"] != MembershipStatus.CANCELLED and any(
+        span is not None and row["starts_on"] > span[0] and row["ends_on"] > span[1]
+        for span in spans
+    )
 
 
 def _event(name: str, row: dict[str, Any], purpose: Purpose) -> dict[str, Any]:

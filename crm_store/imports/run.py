@@ -152,6 +152,11 @@ class _Reader:
                 if column.required:
                     problems.append(Problem(self._heading(column.name), "The cell is empty."))
                 continue
+            if "\0" in cell:
+                # PostgreSQL keeps no such text; no system of a club's means one.
+                text = "The cell holds a null character; remove it."
+                problems.append(Problem(self._heading(column.name), text))
+                continue
             try:
                 values[column.name] = column.read(cell, self.reading)
             except SamparkError as problem:

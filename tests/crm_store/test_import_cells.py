@@ -91,7 +91,18 @@ def test_a_moment_without_an_offset_is_the_clubs(cell: str, at: datetime) -> Non
     assert cells.read_moment(cell, READING) == at
 
 
-@pytest.mark.parametrize("cell", ["2026-11-22", "2026-11-22 25:00", "2026-11-22 10:75", "10:30"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2026-11-22",
+        "2026-11-22 25:00",
+        "2026-11-22 10:75",
+        "10:30",
+        "2026-11-22 10:30+99:99",
+        "0001-01-01 00:00",
+        "9999-12-31 23:59-05:00",
+    ],
+)
 def test_no_moment(cell: str) -> None:
     with pytest.raises(CellProblem):
         cells.read_moment(cell, READING)
@@ -124,6 +135,10 @@ def test_other_cells(read: cells.Reader, cell: str, value: object) -> None:
         (cells.read_timezone, "Asia/Kolkatta", "Asia/Kolkata"),
         (cells.read_integer, "1.5", "fraction"),
         (cells.read_number, "1,500", "1499.50"),
+        (cells.read_number, "٣", "1499.50"),
+        (cells.read_integer, "9" * 400, "at most"),
+        (cells.read_amount, "9" * 40, "at most"),
+        (cells.read_day_or_moment, "0001-01-01", "Check the year"),
         (cells.read_status, "frozen", "active or cancelled"),
         (cells.read_birth_date, "2030-01-01", "Check the year"),
         (cells.read_birth_date, "01.01.1026", "Check the year"),

@@ -185,6 +185,12 @@ def test_what_we_add_to_a_file_is_no_formula(office: Office, tmp_path: Path) -> 
         assert list(csv.reader(file))[1][-1].startswith("'=HYPERLINK(): ")
 
 
+def test_a_null_character_is_refused_with_its_row_alone(office: Office) -> None:
+    result = office.bring("customers", "ref,first name\n1,As\0ha\n2,Vera\n")
+    assert counts(result) == {"added": 1, "rejected": 1}
+    assert result.rejected[0].problems[0].text.startswith("The cell holds a null character")
+
+
 @pytest.mark.parametrize(
     ("heading", "cell", "consents"),
     [
@@ -303,6 +309,36 @@ def test_a_later_term_of_a_known_membership_is_a_renewal(office: Office) -> None
     assert office.rows(Event, "name", "data") == [("membership_renewed", renewed)]
     office.bring("memberships", text, now=NOW + timedelta(days=1))
     assert len(office.rows(Event)) == 1
+
+
+@pytest.mark.parametrize(
+    ("term", "events"),
+    [
+        ("K-2,annual,2026-11-23,2027-11-22,active", ["membership_renewed"]),
+        ("K-2,monthly,2026-11-01,2026-12-01,", ["membership_renewed"]),
+        ("K-2,annual,2026-11-23,2027-11-22,cancelled", []),
+        ("K-1,annual,2026-11-23,2027-11-22,cancelled", []),
+        ("K-2,monthly,2026-10-01,2026-10-31,active", []),
+        ("K-2,annual,2024-11-23,2025-11-22,active", []),
+    ],
+)
+def test_a_contract_with_a_reference_of_its_own_may_renew(
+    office: Office, term: str, events: list[str]
+) -> None:
+    asha = make_customer(office.store, ref="1")
+    make_membership(office.store, asha, ref="K-1", ends_on=TODAY)
+    office.bring("memberships", f"{MEMBERSHIPS}1,{term}\n")
+    assert [name for (name,) in office.rows(Event, "name")] == events
+
+
+def test_a_first_day_put_right_is_the_same_term(office: Office) -> None:
+    """Two terms that end on one day would be two occasions, and she would hear of each."""
+    make_customer(office.store, ref="1")
+    for day, start in enumerate(("2025-11-23", "2025-11-24", "2025-11-24")):
+        text = f"{MEMBERSHIPS}1,K-1,annual,{start},2026-11-22,\n"
+        office.bring("memberships", text, now=NOW + timedelta(days=day))
+    assert office.rows(Membership, "starts_on") == [(date(2025, 11, 24),)]
+    assert office.rows(Event) == []
 
 
 def test_a_cancelled_term_is_an_event_and_a_moved_end_is_not(office: Office) -> None:
