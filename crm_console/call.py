@@ -59,6 +59,8 @@ class SamparkGroup(TyperGroup):
     """The commands: `--project` may stand anywhere, and a `SamparkError` ends in one message."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if any("\udc80" <= letter <= "\udcff" for arg in args for letter in arg):
+            raise typer.BadParameter("an argument is not written in UTF-8")
         return super().parse_args(ctx, _project_first(args))
 
     def invoke(self, ctx: Any) -> Any:

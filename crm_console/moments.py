@@ -6,6 +6,10 @@ from zoneinfo import ZoneInfo
 from crm_store.errors import UsageError
 
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
+"""Beyond them there is nothing to count, and a calendar has no room for a campaign's offsets."""
+
+
 def read_moment(text: str, zone: ZoneInfo, *, clock: time = time()) -> datetime:
     """`2026-11-22 10:30` or `2026-11-22` (then at `clock`), in UTC.
 
@@ -21,6 +25,8 @@ def read_moment(text: str, zone: ZoneInfo, *, clock: time = time()) -> datetime:
         moment = datetime.combine(moment.date(), clock)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise UsageError(f"{text} is too far away.", "Check the year.")
     return moment.astimezone(UTC)
 
 

@@ -49,6 +49,8 @@ class ClubFacts:
                 f"There is no time zone {timezone}.",
                 choose_from(timezone, available_timezones()),
             )
+        if not name.isprintable():
+            raise UsageError("The name holds a character that cannot be seen.", "Leave it out.")
         currencies = get_territory_currencies(country)
         if not currencies:
             raise UsageError(
@@ -67,7 +69,12 @@ def make_club(folder: Path, facts: ClubFacts) -> list[str]:
     """Write a new club into `folder`; return its files. Raises `UsageError` if it is in use."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is not empty.", "Name a new folder; nothing here was changed.")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be made: {error.strerror}.", "Name a folder you may write to."
+        ) from error
     starter = starter_folder()
     shutil.copytree(starter / "campaigns", folder / "campaigns")
     for part in ("layouts", *facts.languages):

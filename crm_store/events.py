@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from crm_store.event_names import STAGE_CHANGED
 from crm_store.inserting import insert_new
@@ -29,7 +29,8 @@ def record(
 ) -> int | None:
     """Write an event down; return its id, or `None` when this delivery is already known.
 
-    A `stage_changed` event moves the customer too: the fact and its event are one commit.
+    A `stage_changed` event moves the customer too, unless she has moved on since: the fact and
+    its event are one commit.
     """
     made = connection.execute(
         insert_new(connection, _EVENT)
@@ -47,7 +48,14 @@ def record(
     if made is not None and name == STAGE_CHANGED and data:
         connection.execute(
             update(_CUSTOMER)
-            .where(_CUSTOMER.c.id == customer_id)
+            .where(
+                _CUSTOMER.c.id == customer_id,
+                # Word of an earlier move may come later; it does not take her back.
+                or_(
+                    _CUSTOMER.c.stage_changed_at.is_(None),
+                    _CUSTOMER.c.stage_changed_at <= occurred_at,
+                ),
+            )
             .values(
                 pipeline=data["pipeline"],
                 stage=data["to"],

@@ -23,6 +23,10 @@ def keep_lead(
     other keys are passed over. Someone who is known already stays as she is. Raises `UsageError`
     for a value that cannot be read.
     """
+    if not ref.strip() or not ref.isprintable():
+        raise UsageError(
+            "This cannot be a customer's reference.", "Write letters and digits, such as L-7."
+        )
     known = find_customer(connection, purpose.club_id, ref)
     if known is not None:
         return known

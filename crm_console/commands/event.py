@@ -62,15 +62,28 @@ def event(
 def _read(data: str) -> dict[str, Any]:
     try:
         read = json.loads(data)
-    except ValueError as error:
+        # Half a character, or a number that is none, could be written but not read by all.
+        json.dumps(read, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
         raise UsageError(
-            f"--data is no JSON: {error}.", """Write it as --data '{"to": "trial_booked"}'."""
+            f"--data is no JSON: {_said(error)}.",
+            """Write it as --data '{"to": "trial_booked"}'.""",
         ) from error
+    if "\\u0000" in data:
+        raise UsageError("--data holds a null character.", "Remove it.")
     if not isinstance(read, dict):
         raise UsageError(
             "--data must be a JSON object.", """Write it as --data '{"to": "trial_booked"}'."""
         )
     return read
+
+
+def _said(error: ValueError | RecursionError) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, UnicodeEncodeError):
+        return "it holds half a character"
+    return str(error)
 
 
 def _show(recorded: "Recorded") -> None:

@@ -74,6 +74,16 @@ def test_a_stage_change_says_where_she_came_from(
     ]
 
 
+def test_word_of_an_earlier_move_does_not_take_her_back(
+    lead: Any, answer: Callable[..., Any], club: Path
+) -> None:
+    for to, at in (("won", "2026-03-02 10:00"), ("trial_booked", "2026-03-01 10:00")):
+        data = json.dumps({"to": to})
+        answer("event", "stage_changed", "--customer", "L-7", "--at", at, "--data", data)
+    assert stored(club, Customer, "stage") == [("won",)]
+    assert len(stored(club, Event, "id")) == 3
+
+
 @pytest.mark.parametrize("name", ["asha@EXAMPLE.org", "9876543210", "+91 98765 43210", "L-7"])
 def test_she_is_found_by_any_of_her_names(name: str, lead: Any, answer: Callable[..., Any]) -> None:
     found = answer("event", "trial_booked", "--customer", name)
@@ -97,6 +107,14 @@ def test_she_is_found_by_any_of_her_names(name: str, lead: Any, answer: Callable
             "did you mean `sales`",
         ),
         (["lead_created", "--customer", "L-8", "--data", '{"email": "nowhere"}'], 2, "email"),
+        (["lead_created", "--customer", " "], 2, "reference"),
+        (["lead_created", "--customer", "L\x1b]0;8"], 2, "reference"),
+        (["trial_booked", "--customer", "L-7", "--data", "[" * 50_000], 2, "too deeply"),
+        (["trial_booked", "--customer", "L-7", "--data", '{"a": "\\ud800"}'], 2, "half a char"),
+        (["trial_booked", "--customer", "L-7", "--data", '{"a": "\\u0000"}'], 2, "null char"),
+        (["trial_booked", "--customer", "L-7", "--data", '{"a": NaN}'], 2, "no JSON"),
+        (["trial_booked", "--customer", "L-7", "--id", "\udcff"], 2, "UTF-8"),
+        (["trial_booked", "--customer", "L-7", "--at", "0001-01-01"], 2, "too far away"),
     ],
 )
 def test_what_cannot_be_taken_is_said_and_nothing_is_written(

@@ -50,6 +50,7 @@ def test_the_editor_schema_knows_the_clubs_own_words(made_club: Path) -> None:
         (["--country", "XX"], "XX is no country's code"),
         (["--languages", "en,xx"], "no messages in xx"),
         (["--languages", ""], "Choose from en, hi, ru"),
+        (["--name", "Lotus\u2028x: y"], "cannot be seen"),
     ],
 )
 def test_what_the_starter_cannot_serve_is_refused(
@@ -59,6 +60,13 @@ def test_what_the_starter_cannot_serve_is_refused(
     assert result.exit_code == 2
     assert told in result.stderr
     assert not (tmp_path / "club").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    result = init(str(tmp_path / "file" / "club"))
+    assert result.exit_code == 2
+    assert "cannot be made" in result.stderr
 
 
 def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:

@@ -33,5 +33,11 @@ def test_refused(text: str) -> None:
         read_moment(text, PUNE)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31 23:59-05:00"])
+def test_no_calendar_reaches_so_far(text: str) -> None:
+    with pytest.raises(UsageError, match="too far away"):
+        read_moment(text, PUNE)
+
+
 def test_shown_where_the_clocks_are() -> None:
     assert show_moment(datetime(2026, 11, 1, 20, tzinfo=UTC), PUNE) == "Mon 2 Nov 2026, 01:30"
