@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 from crm_store.errors import UsageError
 
-
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
 """Beyond them there is nothing to count, and a calendar has no room for a campaign's offsets."""
 

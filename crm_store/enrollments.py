@@ -102,8 +102,10 @@ class DueEnrollment:
     term_starts_on: date | None
 
 
-def due(connection: Connection, campaign: str, now: datetime, limit: int) -> list[DueEnrollment]:
-    """Active enrollments of a campaign whose time to be looked at has come."""
+def due(
+    connection: Connection, club_id: int, campaign: str, now: datetime, limit: int
+) -> list[DueEnrollment]:
+    """A club's active enrollments in a campaign whose time to be looked at has come."""
     zone = func.coalesce(func.nullif(CUSTOMER.c.timezone, ""), _CLUB.c.timezone)
     rows = connection.execute(
         of_enrollments(
@@ -122,7 +124,12 @@ def due(connection: Connection, campaign: str, now: datetime, limit: int) -> lis
             )
         )
         .join(_CLUB, _CLUB.c.id == CUSTOMER.c.club_id)
-        .where(IS_ACTIVE, ENROLLMENT.c.next_at <= now, ENROLLMENT.c.campaign == campaign)
+        .where(
+            IS_ACTIVE,
+            ENROLLMENT.c.next_at <= now,
+            ENROLLMENT.c.campaign == campaign,
+            CUSTOMER.c.club_id == club_id,
+        )
         .order_by(ENROLLMENT.c.next_at, ENROLLMENT.c.id)
         .limit(limit)
     )
@@ -216,8 +223,10 @@ def keep_progress(connection: Connection, looked_at: Sequence[Progress], now: da
     )
 
 
-def waiting(connection: Connection, campaign: str) -> int:
-    """How many are in the campaign with steps to come."""
+def waiting(connection: Connection, club_id: int, campaign: str) -> int:
+    """How many of a club are in the campaign with steps to come."""
     return connection.execute(
-        select(func.count()).where(IS_ACTIVE, ENROLLMENT.c.campaign == campaign)
+        select(func.count())
+        .select_from(ENROLLMENT.join(CUSTOMER, CUSTOMER.c.id == ENROLLMENT.c.customer_id))
+        .where(IS_ACTIVE, ENROLLMENT.c.campaign == campaign, CUSTOMER.c.club_id == club_id)
     ).scalar_one()

@@ -1,11 +1,22 @@
 """What may still be sent: the facts the gate asks for, and the last look as `sending` is set."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, func, literal, or_, select, update
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from crm_store.columns import UtcDateTime
 from crm_store.literals import is_word
@@ -128,6 +139,12 @@ def sent_since(
     return times
 
 
+_ADDRESS_NOW = (
+    select(_ADDRESS)
+    .where(CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
+    .correlate(TOUCHPOINT)
+    .scalar_subquery()
+)
 # Statements of the hot path are built once: SQLAlchemy then finds the compiled form by identity.
 _BEGIN_SENDING = (
     update(TOUCHPOINT)
@@ -138,6 +155,7 @@ _BEGIN_SENDING = (
         TOUCHPOINT.c.lease_until >= bindparam("now"),
         TOUCHPOINT.c.expires_at >= bindparam("now"),
         ~is_paused(TOUCHPOINT.c.campaign),
+        tuple_(TOUCHPOINT.c.id, _ADDRESS_NOW).in_(bindparam("written_to", expanding=True)),
         ~_OPTED_OUT,
         ~_SUPPRESSED,
         ~_EXITED,
@@ -149,7 +167,7 @@ _BEGIN_SENDING = (
 
 def begin_sending(
     connection: Connection,
-    touchpoint_ids: Sequence[int],
+    addresses: Mapping[int, str],
     *,
     token: str,
     topic: str,
@@ -158,13 +176,21 @@ def begin_sending(
 ) -> set[int]:
     """Set `sending` for those that may still go; return their ids.
 
+    `addresses` says, by touchpoint, where its finished message is addressed to.
+
     This commit is the point of no return (promises G3 and G5). Consent, suppression, exit,
-    lateness, a pause and the lease are looked at again in the very statement that sets it:
-    whatever committed before it wins. Whoever takes permission away holds the lock alone, so no
-    opt-out commits between the moment this statement looks and the moment it commits.
+    lateness, a pause, the lease and her address are looked at again in the very statement that
+    sets it: whatever committed before it wins. Whoever takes permission away holds the lock
+    alone, so no opt-out commits between the moment this statement looks and the moment it
+    commits.
     """
     hold(connection, Lock.PERMISSION, shared=True)
-    asked = {"ids": touchpoint_ids, "token": token, "now": now}
+    asked = {
+        "ids": list(addresses),
+        "written_to": list(addresses.items()),
+        "token": token,
+        "now": now,
+    }
     moved = connection.execute(_BEGIN_SENDING, asked | _terms(topic, exit_on))
     return set(moved.scalars())
 

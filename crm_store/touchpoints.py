@@ -5,14 +5,16 @@ A move names the state it starts from, and past the claim the token too, so that
 lease ran out can change nothing any more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     Boolean,
+    ColumnElement,
     Connection,
+    FromClause,
     Integer,
     bindparam,
     case,
@@ -29,6 +31,7 @@ from crm_store.literals import is_word
 from crm_store.models.touchpoint import State, Touchpoint
 from crm_store.pauses import is_paused
 from crm_store.reasons import Reason
+from crm_store.scope import CUSTOMER
 from crm_store.tables import table_of
 
 TOUCHPOINT = table_of(Touchpoint)
@@ -119,22 +122,42 @@ def queue_due(connection: Connection, now: datetime) -> int:
     return int(done.rowcount)
 
 
-def count_queued(connection: Connection, campaign: str, now: datetime) -> int:
+def of_club(row: FromClause, club_id: int) -> ColumnElement[bool]:
+    """Whether the row is about a customer of the club.
+
+    The clubs of a chain may share a database and the names of their campaigns. Each has its own
+    templates and its own sender: none may take what is another's.
+    """
+    return (
+        select(CUSTOMER.c.id)
+        .where(CUSTOMER.c.id == row.c.customer_id, CUSTOMER.c.club_id == club_id)
+        .correlate(row)
+        .exists()
+    )
+
+
+def count_queued(connection: Connection, club_id: int, campaign: str, now: datetime) -> int:
     """How many touchpoints of a campaign may be claimed now."""
     return connection.execute(
-        select(func.count()).where(
-            _QUEUED, TOUCHPOINT.c.campaign == campaign, TOUCHPOINT.c.not_before <= now
+        select(func.count())
+        .select_from(TOUCHPOINT)
+        .where(
+            _QUEUED,
+            TOUCHPOINT.c.campaign == campaign,
+            TOUCHPOINT.c.not_before <= now,
+            of_club(TOUCHPOINT, club_id),
         )
     ).scalar_one()
 
 
-def held_back(connection: Connection, campaign: str) -> tuple[int, datetime | None]:
+def held_back(connection: Connection, club_id: int, campaign: str) -> tuple[int, datetime | None]:
     """How many of a campaign a rate limit holds back, and when the first of them may go."""
     number, first = connection.execute(
         select(func.count(), func.min(TOUCHPOINT.c.not_before)).where(
             _QUEUED,
             TOUCHPOINT.c.campaign == campaign,
             TOUCHPOINT.c.reason == str(Reason.RATE_LIMIT),
+            of_club(TOUCHPOINT, club_id),
         )
     ).one()
     return number, first
@@ -159,15 +182,18 @@ class Claimed:
 def claim(
     connection: Connection,
     *,
+    club_id: int,
     campaign: str,
     token: str,
     now: datetime,
     lease_until: datetime,
     limit: int,
+    passed_over: Collection[int] = (),
 ) -> list[Claimed]:
     """Take up to `limit` queued touchpoints under a lease; nobody else can take them.
 
-    All are of one version of the campaign, that of the oldest: a batch has one definition.
+    All are of one version of the campaign, that of the oldest: a batch has one definition. The
+    versions in `passed_over` are left for another time.
     """
     # An alias: a subquery over the updated table itself would be taken as correlated to it.
     row = TOUCHPOINT.alias("candidate")
@@ -175,7 +201,9 @@ def claim(
         is_word(row.c.state, State.QUEUED),
         row.c.campaign == campaign,
         row.c.not_before <= now,
+        of_club(row, club_id),
         ~is_paused(campaign),
+        *((row.c.version_id.not_in(passed_over),) if passed_over else ()),
     )
     oldest = (row.c.not_before, row.c.id)
     version = select(row.c.version_id).where(*ready).order_by(*oldest).limit(1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from crm_store.touchpoints import NewTime
 from flows.campaigns import RunningCampaign, Version, version_of
 from flows.engine import Engine
 from triggers.definition import CampaignDefinition, Step
-from triggers.timeline import birthday_in, step_due
+from triggers.timeline import birthday_in, instant, step_due
 
 BATCH = 1_000
 
@@ -28,7 +28,7 @@ def advance(engine: Engine, campaign: RunningCampaign) -> int:
     looked_at = 0
     while True:
         with engine.store.write() as connection:
-            batch = enrollments.due(connection, campaign.slug, now, BATCH)
+            batch = enrollments.due(connection, engine.club_id, campaign.slug, now, BATCH)
             for version_id in {one.version_id for one in batch}:
                 version = version_of(campaign, version_id, engine.store, engine.catalogue)
                 mine = [one for one in batch if one.version_id == version_id]
@@ -153,7 +153,7 @@ def _exits_from(
     if one.term_starts_on is None or anchor_on is None:
         return first_step
     middle = one.term_starts_on + (anchor_on - one.term_starts_on) / 2
-    return min(first_step, datetime.combine(middle, time.min, zone).astimezone(UTC))
+    return min(first_step, instant(middle, time.min, zone))
 
 
 def _look_at_one(

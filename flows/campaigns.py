@@ -73,6 +73,8 @@ def version_of(
         with store.read() as connection:
             row = versions_by_id(connection, [version_id])[version_id]
         definition = CampaignDefinition.model_validate(row.definition)
+        # Nobody enters under it any more: its `where` may speak of a field that is gone.
+        definition = definition.model_copy(update={"where": None})
         campaign.versions[version_id] = _version(row.id, row.version, definition, catalogue)
     return campaign.versions[version_id]
 

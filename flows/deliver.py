@@ -13,7 +13,7 @@ from flows.campaigns import RunningCampaign
 from flows.engine import Engine
 from flows.group_commit import GroupCommit
 from flows.line import Line
-from flows.prepare import LEASE, Prepared, Ready, prepare
+from flows.prepare import LEASE, Prepared, Ready, Stuck, prepare
 from flows.report import CampaignReport
 from flows.traffic import Lane
 
@@ -37,15 +37,17 @@ async def deliver(
 
     While one batch is handed over the next is prepared. `send` wraps the sending of one batch:
     Prefect's tasks come in there. With `engine.patience` it stays for what a rate limit holds
-    back, so long as that comes in time.
+    back, so long as that comes in time. A version whose templates cannot be used stays queued
+    and ends in its error, once the others are delivered.
     """
     send = send or send_batch
+    stuck: Stuck = {}
     stays_until = asyncio.get_running_loop().time() + engine.patience.total_seconds()
-    batch = await asyncio.to_thread(prepare, engine, campaign)
+    batch = await asyncio.to_thread(prepare, engine, campaign, stuck=stuck)
     if batch is None:
-        batch = await _held_back(engine, campaign, stays_until)
+        batch = await _held_back(engine, campaign, stuck, stays_until)
     while batch is not None:
-        upcoming = asyncio.create_task(asyncio.to_thread(prepare, engine, campaign))
+        upcoming = asyncio.create_task(asyncio.to_thread(prepare, engine, campaign, stuck=stuck))
         try:
             report.outcomes += batch.outcomes()
             if batch.outgoing:
@@ -58,24 +60,26 @@ async def deliver(
             raise
         batch = await upcoming
         if batch is None:
-            batch = await _held_back(engine, campaign, stays_until)
+            batch = await _held_back(engine, campaign, stuck, stays_until)
+    for error in stuck.values():
+        raise error
 
 
 async def _held_back(
-    engine: Engine, campaign: RunningCampaign, stays_until: float
+    engine: Engine, campaign: RunningCampaign, stuck: Stuck, stays_until: float
 ) -> Prepared | None:
     """The next batch that a rate limit held back; `None` when that would take too long."""
     loop = asyncio.get_running_loop()
     while engine.patience:
         with engine.store.read() as connection:
-            _, first = held_back(connection, campaign.slug)
+            _, first = held_back(connection, engine.club_id, campaign.slug)
         if first is None:
             break
         pause = max((first - engine.clock()).total_seconds(), ROUND_S)
         if loop.time() + pause > stays_until:
             break
         await asyncio.sleep(pause)
-        batch = await asyncio.to_thread(prepare, engine, campaign)
+        batch = await asyncio.to_thread(prepare, engine, campaign, stuck=stuck)
         if batch is not None:
             return batch
     return None
@@ -101,6 +105,7 @@ async def send_batch(engine: Engine, batch: Prepared) -> Outcomes:
         token=batch.token,
         topic=batch.definition.topic,
         exit_on=batch.definition.exit_on,
+        addresses={ready.claimed.id: ready.message.recipient for ready in batch.outgoing},
         clock=engine.clock,
     ) as ledger:
         keeper = asyncio.create_task(_keep_lease(engine, batch.token))

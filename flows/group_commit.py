@@ -8,7 +8,7 @@ no more rows than there are sessions (promise G3), at a fraction of a commit per
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
@@ -31,12 +31,20 @@ class GroupCommit:
     """The ledger's door for one batch. Use as an async context manager: leaving writes all."""
 
     def __init__(
-        self, store: Store, *, token: str, topic: str, exit_on: Sequence[str], clock: Clock
+        self,
+        store: Store,
+        *,
+        token: str,
+        topic: str,
+        exit_on: Sequence[str],
+        addresses: Mapping[int, str],
+        clock: Clock,
     ) -> None:
         self._store = store
         self._token = token
         self._topic = topic
         self._exit_on = exit_on
+        self._addresses = addresses
         self._clock = clock
         self._wishes: dict[int, asyncio.Future[bool]] = {}
         self._rulings: list[Ruling] = []
@@ -123,7 +131,7 @@ class GroupCommit:
                 return set()
             allowed = begin_sending(
                 connection,
-                wishes,
+                {one: self._addresses[one] for one in wishes},
                 token=self._token,
                 topic=self._topic,
                 exit_on=self._exit_on,

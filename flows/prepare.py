@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeAlias
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from crm_messaging.compose import NAME_FIELDS, compose
 from crm_messaging.gate import Allowed, Cap, Postponed, Situation, decide
 from crm_messaging.message import Outgoing
 from crm_messaging.mime import BadAddress
+from crm_messaging.template_problems import TemplateUnusable
 from crm_store import field_values, sending, touchpoints
 from crm_store.errors import SamparkError
 from crm_store.models.touchpoint import State
@@ -27,6 +29,9 @@ from flows.campaigns import RunningCampaign, Version, version_of
 from flows.engine import Engine
 from triggers.definition import CampaignDefinition
 from triggers.timeline import quiet_until
+
+Stuck: TypeAlias = dict[int, TemplateUnusable]
+"""Versions of a campaign whose messages cannot be made, and why."""
 
 BATCH = 500
 LEASE = timedelta(minutes=20)
@@ -62,31 +67,42 @@ class Prepared:
         return Counter((one.state, one.reason) for one in self.rulings)
 
 
-def prepare(engine: Engine, campaign: RunningCampaign, limit: int = BATCH) -> Prepared | None:
-    """Claim and prepare the next batch of a campaign; `None` when nothing is queued."""
-    now = engine.clock()
-    token = uuid4().hex
-    with engine.store.write() as connection:
-        batch = touchpoints.claim(
-            connection,
-            campaign=campaign.slug,
-            token=token,
-            now=now,
-            lease_until=now + LEASE,
-            limit=limit,
-        )
-        number = engine.mark.count(connection) if engine.mark and batch else 0
-    if not batch:
-        return None
-    if engine.mark:
-        engine.mark.note(number)
-    try:
-        return _prepared(engine, campaign, batch, token, now)
-    except BaseException:
-        # Nothing has left: whoever comes next may have them.
+def prepare(
+    engine: Engine, campaign: RunningCampaign, limit: int = BATCH, stuck: Stuck | None = None
+) -> Prepared | None:
+    """Claim and prepare the next batch of a campaign; `None` when nothing is queued.
+
+    A version with a template that cannot be used is noted in `stuck` and passed over: who came in
+    under another one does not wait for it. Without `stuck` it raises `TemplateUnusable`.
+    """
+    while True:
+        now = engine.clock()
+        token = uuid4().hex
         with engine.store.write() as connection:
-            touchpoints.release(connection, token)
-        raise
+            batch = touchpoints.claim(
+                connection,
+                club_id=engine.club_id,
+                campaign=campaign.slug,
+                token=token,
+                now=now,
+                lease_until=now + LEASE,
+                limit=limit,
+                passed_over=stuck or (),
+            )
+            number = engine.mark.count(connection) if engine.mark and batch else 0
+        if not batch:
+            return None
+        if engine.mark:
+            engine.mark.note(number)
+        try:
+            return _prepared(engine, campaign, batch, token, now)
+        except BaseException as error:
+            # Nothing has left: whoever comes next may have them.
+            with engine.store.write() as connection:
+                touchpoints.release(connection, token)
+            if stuck is None or not isinstance(error, TemplateUnusable):
+                raise
+            stuck[batch[0].version_id] = error
 
 
 def _prepared(

@@ -68,7 +68,7 @@ async def sweep(
         *reports.values(),
         *(CampaignReport(one.slug, disabled=one.problem) for one in plan.disabled),
     ]
-    _put_in_order(engine, plan.running, report)
+    _put_in_order(engine, plan.running, report, reports)
     for campaign in plan.running:
         with _alone(reports[campaign.slug]):
             reports[campaign.slug].admitted = admit(engine, campaign)
@@ -159,22 +159,26 @@ async def _stay(
 
 def _held_back(engine: Engine, campaign: str) -> int:
     with engine.store.read() as connection:
-        return touchpoints.held_back(connection, campaign)[0]
+        return touchpoints.held_back(connection, engine.club_id, campaign)[0]
 
 
 def _put_in_order(
-    engine: Engine, campaigns: Sequence[RunningCampaign], report: SweepReport
+    engine: Engine,
+    campaigns: Sequence[RunningCampaign],
+    report: SweepReport,
+    reports: dict[str, CampaignReport],
 ) -> None:
     """Look after dead workers' claims, doubts that may be resent, and moved dates."""
     now = engine.clock()
     with engine.store.write() as connection:
         report.recovered, report.in_doubt = touchpoints.recover(connection, now)
-        for campaign in campaigns:
+        enrollments.follow_moved_terms(connection, now)
+    for campaign in campaigns:
+        with _alone(reports[campaign.slug]), engine.store.write() as connection:
             for version_id in doubts.versions_in_doubt(connection, campaign.slug):
                 version = version_of(campaign, version_id, engine.store, engine.catalogue)
                 steps = version.definition.resent_steps()
                 doubts.resend_steps(connection, campaign.slug, version_id, steps, now)
-        enrollments.follow_moved_terms(connection, now)
 
 
 def _bring_due(
@@ -188,12 +192,12 @@ def _bring_due(
     with engine.store.write() as connection:
         touchpoints.queue_due(connection, now)
         for slug, report in reports.items():
-            report.due = touchpoints.count_queued(connection, slug, now)
+            report.due = touchpoints.count_queued(connection, engine.club_id, slug, now)
 
 
 def _count_waiting(engine: Engine, reports: dict[str, CampaignReport]) -> None:
     with engine.store.read() as connection:
         paused = {one.campaign: one.reason for one in pauses(connection)}
         for slug, report in reports.items():
-            report.waiting = enrollments.waiting(connection, slug)
+            report.waiting = enrollments.waiting(connection, engine.club_id, slug)
             report.paused = paused.get(EVERYTHING, paused.get(slug))

@@ -159,6 +159,13 @@ def make_suppression(store: Store, channel: str, address: str, **values: Any) ->
     return _insert(store, Suppression, row | values)
 
 
+def addresses_of(store: Store, *touchpoints: int) -> dict[int, str]:
+    """Where these touchpoints' customers get e-mail."""
+    emails = dict(rows_of(store, Customer, "id", "email"))
+    whose = dict(rows_of(store, Touchpoint, "id", "customer_id"))
+    return {one: emails[whose[one]] for one in touchpoints}
+
+
 def rows_of(store: Store, model: type[SQLModel], *columns: str) -> list[tuple[Any, ...]]:
     """All rows of a table in the order of their keys; the named columns, or all."""
     table: Table = table_of(model)

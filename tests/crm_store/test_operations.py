@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from making import (
     NOW,
+    addresses_of,
     make_customer,
     make_enrollment,
     make_touchpoint,
@@ -32,6 +33,7 @@ def claim(store: Store) -> list[int]:
     with store.write() as connection:
         batch = touchpoints.claim(
             connection,
+            club_id=1,
             campaign="renewal",
             token="t",
             now=NOW,
@@ -44,7 +46,12 @@ def claim(store: Store) -> list[int]:
 def begin(store: Store, touchpoint: int) -> set[int]:
     with store.write() as connection:
         return begin_sending(
-            connection, [touchpoint], token="t", topic="renewals", exit_on=(), now=NOW
+            connection,
+            addresses_of(store, touchpoint),
+            token="t",
+            topic="renewals",
+            exit_on=(),
+            now=NOW,
         )
 
 

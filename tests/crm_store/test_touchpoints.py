@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from making import (
     NOW,
+    addresses_of,
     make_consent,
     make_customer,
     make_enrollment,
@@ -37,14 +38,25 @@ def enrolled(store: Store) -> tuple[int, int]:
 def claim(store: Store, token: str = "a", now: datetime = NOW, limit: int = 100) -> list[Claimed]:
     with store.write() as connection:
         return touchpoints.claim(
-            connection, campaign="renewal", token=token, now=now, lease_until=LEASE_END, limit=limit
+            connection,
+            club_id=1,
+            campaign="renewal",
+            token=token,
+            now=now,
+            lease_until=LEASE_END,
+            limit=limit,
         )
 
 
 def begin(store: Store, ids: list[int], token: str = "a", now: datetime = NOW) -> set[int]:
     with store.write() as connection:
         return begin_sending(
-            connection, ids, token=token, topic="renewals", exit_on=["membership_renewed"], now=now
+            connection,
+            addresses_of(store, *ids),
+            token=token,
+            topic="renewals",
+            exit_on=["membership_renewed"],
+            now=now,
         )
 
 

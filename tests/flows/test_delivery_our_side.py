@@ -10,7 +10,7 @@ import pytest
 from delivery_document import DOCUMENT, Row, table
 from delivery_playing import CAMPAIGN, SPREAD, lead_in, mail_through, meddle, said_of
 from engines import Workshop
-from making import make_consent, make_customer, make_event, rows_of
+from making import addresses_of, make_consent, make_customer, make_event, rows_of
 from smtp_script import CLOSE, scripted
 from sqlalchemy import update
 
@@ -49,7 +49,12 @@ def claim_one(club: Workshop) -> str:
 def begin_sending(club: Workshop, token: str) -> None:
     with club.store.write() as connection:
         assert sending.begin_sending(
-            connection, [1], token=token, topic="news", exit_on=(), now=club.clock.now
+            connection,
+            addresses_of(club.store, 1),
+            token=token,
+            topic="news",
+            exit_on=(),
+            now=club.clock.now,
         )
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from making import (
     NOW,
+    addresses_of,
     make_consent,
     make_customer,
     make_enrollment,
@@ -23,6 +24,7 @@ from crm_store import touchpoints
 from crm_store.database import Store
 from crm_store.models.touchpoint import State, Touchpoint
 from crm_store.touchpoints import Ruling
+from flows.clock import Clock
 from flows.group_commit import GroupCommit
 
 
@@ -36,6 +38,7 @@ def claimed(store: Store, number: int) -> list[int]:
     with store.write() as connection:
         touchpoints.claim(
             connection,
+            club_id=1,
             campaign="renewal",
             token="t",
             now=NOW,
@@ -45,8 +48,16 @@ def claimed(store: Store, number: int) -> list[int]:
     return made
 
 
-def ledger_of(store: Store) -> GroupCommit:
-    return GroupCommit(store, token="t", topic="renewals", exit_on=(), clock=lambda: NOW)
+def ledger_of(store: Store, clock: Clock = lambda: NOW) -> GroupCommit:
+    made = [touchpoint for (touchpoint,) in rows_of(store, Touchpoint, "id")]
+    return GroupCommit(
+        store,
+        token="t",
+        topic="renewals",
+        exit_on=(),
+        addresses=addresses_of(store, *made),
+        clock=clock,
+    )
 
 
 def states(store: Store) -> list[str]:
@@ -87,9 +98,7 @@ async def test_a_yes_that_was_slept_over_is_none(store: Store) -> None:
     """The process was stopped in its commit, and taken for dead before it woke."""
     [made] = claimed(store, 1)
     times = iter([NOW, NOW + timedelta(minutes=21)])
-    async with GroupCommit(
-        store, token="t", topic="renewals", exit_on=(), clock=lambda: next(times)
-    ) as ledger:
+    async with ledger_of(store, clock=lambda: next(times)) as ledger:
         assert not await ledger.may_send(made)
     assert states(store) == ["sending"]  # for whoever looks after the dead to put in doubt
 
