@@ -33,7 +33,8 @@ CUSTOMERS: dict[str, tuple[str, ...]] = {
 PERMISSION: dict[str, tuple[str, ...]] = {
     "email_opt_out": (
         "has opted out of email", "opted out of email", "unsubscribed from all email",
-        "unsubscribed", "отписан", "отказ от рассылки",
+        "unsubscribed", "отписан", "отписался", "отказ от рассылки", "отказ от рассылок",
+        "не слать рассылку", "не отправлять рассылку",
     ),
     "sms_opt_out": ("has opted out of sms", "opted out of sms", "отказ от sms"),
     "email_consent": ("email opt in", "согласие на рассылку"),
@@ -49,7 +50,10 @@ WHOSE: dict[str, tuple[str, ...]] = {
     "phone": CUSTOMERS["phone"],
 }
 MEMBERSHIPS: dict[str, tuple[str, ...]] = {
-    "ref": ("membership id", "membership no", "contract", "договор"),
+    "ref": (
+        "membership id", "membership no", "contract", "contract no", "договор", "номер договора",
+        "номер абонемента",
+    ),
     "plan": ("membership plan", "тариф", "абонемент"),
     "starts_on": ("start date", "start", "from", "дата начала"),
     "ends_on": (

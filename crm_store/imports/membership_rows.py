@@ -1,6 +1,6 @@
 """Writing a batch of membership terms: new ones, renewals, changes and cancellations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,7 @@ from crm_store.models.membership import Membership, MembershipStatus
 from crm_store.tables import table_of
 
 _MEMBERSHIP, _EVENT = table_of(Membership), table_of(Event)
-_CHANGING = ("plan", "starts_on", "ends_on", "auto_renew", "status")
+_CHANGING = ("ref", "plan", "starts_on", "ends_on", "auto_renew", "status")
 RENEWED, CANCELLED = "membership_renewed", "membership_cancelled"
 
 Key = tuple[int, str, date]
@@ -32,6 +32,7 @@ def store_memberships(
     customers = [customer_id for customer_id, _row in whose]
     known = _known(connection, customers)
     by_end = {(*key[:2], term["plan"], term["ends_on"]): term for key, term in known.items()}
+    by_span = {_span(term): term for term in known.values()}
     latest = _latest_before(connection, customers, purpose)
     furthest: dict[int, date] = {}
     for customer_id, incoming in whose:
@@ -50,6 +51,7 @@ def store_memberships(
         before = known.get((*key, row["starts_on"])) or by_end.get(
             (*key, row["plan"], row["ends_on"])
         )
+        before = before or _same_span(row, by_span)
         if before is None:
             new.append(row)
             spans = [latest.get(key)]
@@ -76,7 +78,7 @@ def _row(customer_id: int, incoming: Incoming, purpose: Purpose) -> dict[str, An
     return {
         "customer_id": customer_id,
         # A file without references knows one membership of a customer at a time.
-        "ref": values.get("ref", f"customer:{customer_id}"),
+        "ref": values.get("ref", _unnamed(customer_id)),
         "plan": values["plan"],
         "starts_on": values["starts_on"],
         "ends_on": values["ends_on"],
@@ -85,6 +87,28 @@ def _row(customer_id: int, incoming: Incoming, purpose: Purpose) -> dict[str, An
         "created_at": purpose.now,
         "updated_at": purpose.now,
     }
+
+
+def _unnamed(customer_id: int) -> str:
+    return f"customer:{customer_id}"
+
+
+def _span(term: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (term["customer_id"], term["plan"], term["starts_on"], term["ends_on"])
+
+
+def _same_span(
+    row: Mapping[str, Any], by_span: dict[tuple[Any, ...], dict[str, Any]]
+) -> dict[str, Any] | None:
+    """The known term of the same plan and days, where only one of the two has a reference.
+
+    A club that adds the column to its export later must not have every term twice: each would
+    bring the same message.
+    """
+    found = by_span.get(_span(row))
+    if found is None or _unnamed(row["customer_id"]) not in (found["ref"], row["ref"]):
+        return None
+    return by_span.pop(_span(row))
 
 
 def _known(connection: Connection, customers: Sequence[int]) -> dict[Key, dict[str, Any]]:

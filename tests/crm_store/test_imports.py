@@ -341,6 +341,27 @@ def test_a_first_day_put_right_is_the_same_term(office: Office) -> None:
     assert office.rows(Event) == []
 
 
+@pytest.mark.parametrize(("first", "then"), [("", "K-1"), ("K-1", "")])
+def test_a_reference_that_comes_later_makes_no_second_term(
+    office: Office, first: str, then: str
+) -> None:
+    make_customer(office.store, ref="1")
+    text = MEMBERSHIPS + "1,{},annual,2025-11-23,2026-11-22,active\n"
+    office.bring("memberships", text.format(first))
+    result = office.bring("memberships", text.format(then), now=NOW + timedelta(days=1))
+    assert counts(result) == ({"updated": 1} if then else {"unchanged": 1})
+    assert office.rows(Membership, "ref") == [("K-1",)]
+    assert office.rows(Event) == []
+
+
+def test_two_contracts_of_the_same_days_stay_two(office: Office) -> None:
+    make_customer(office.store, ref="1")
+    term = "1,{},annual,2025-11-23,2026-11-22,active\n"
+    office.bring("memberships", MEMBERSHIPS + term.format(""))
+    office.bring("memberships", MEMBERSHIPS + term.format("K-1") + term.format("K-2"))
+    assert office.rows(Membership, "ref") == [("K-1",), ("K-2",)]
+
+
 def test_a_cancelled_term_is_an_event_and_a_moved_end_is_not(office: Office) -> None:
     make_customer(office.store, email="asha@example.org")
     text = "E-mail,Plan,From,To,Auto renewal,Status\nasha@example.org,annual,2026-01-01,{},{},{}\n"
