@@ -1,13 +1,14 @@
 """Opening the store: SQLite or PostgreSQL by its URL, with the durability a ledger needs."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from crm_store.errors import EnvironmentUnready
 
@@ -77,7 +78,7 @@ def reachable() -> Iterator[None]:
     """Turn a driver's connection error into one a person can mend."""
     try:
         yield
-    except OperationalError as error:
+    except DatabaseError as error:
         raise EnvironmentUnready(
             f"The database cannot be used: {error.orig}.",
             "Check `database:` in club.yaml; `sampark doctor` looks at it closely.",
@@ -87,6 +88,8 @@ def reachable() -> Iterator[None]:
 def _sqlite(url: URL, base: Path | None) -> Engine:
     if base is not None and url.database and not Path(url.database).is_absolute():
         url = url.set(database=str(base / url.database))
+    if url.database:
+        _make_private(Path(url.database))
     # Hidden parameters, here and below: an error that is logged must not quote a customer's row.
     engine = create_engine(
         url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True
@@ -115,6 +118,15 @@ def _sqlite(url: URL, base: Path | None) -> Engine:
         connection.exec_driver_sql(f"BEGIN {mode}")
 
     return engine
+
+
+def _make_private(path: Path) -> None:
+    """Have a new file belong to its owner alone: customers' addresses are in it.
+
+    SQLite gives the files beside it the same permissions.
+    """
+    with suppress(OSError):  # there already; or it cannot be, which the driver says better
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _postgresql(url: URL) -> Engine:

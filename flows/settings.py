@@ -6,6 +6,7 @@ that `SAMPARK_…_FILE` names.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -16,8 +17,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from crm_messaging.channels.settings import ChannelsSettings
 from crm_store.catalogue.field import Catalogue, FieldType
-from crm_store.catalogue.standard import CUSTOM_EXAMPLES, catalogue_of, custom_field
+from crm_store.catalogue.standard import (
+    CUSTOM_EXAMPLES,
+    STANDARD_FIELDS,
+    catalogue_of,
+    custom_field,
+)
 from crm_store.errors import SamparkError
+from crm_store.imports.aliases import PERMISSION
 from triggers.model_problems import problems_of
 from triggers.offsets import Duration
 from triggers.problems import Problem
@@ -28,6 +35,18 @@ PREFIX = "SAMPARK_"
 _DEEPER = "__"
 _FROM_FILE = "_FILE"
 SECRETS = ("password", "auth_token", "token", "secret")
+
+
+_FIELD_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_TAKEN = {
+    *(
+        one.name.removeprefix("customer.")
+        for one in STANDARD_FIELDS
+        if one.name.startswith("customer.")
+    ),
+    *PERMISSION,
+}
+"""Columns of a customers file: of two with one name, one would be read as the other."""
 
 
 class BrokenSettings(SamparkError):
@@ -110,6 +129,21 @@ class Settings(_Strict):
     topics: tuple[str, ...] = ()
     fields: Mapping[str, CustomFieldSettings] = Field(default_factory=dict)
     channels: ChannelsSettings = ChannelsSettings()
+
+    @field_validator("fields")
+    @classmethod
+    def _keys_are_free(
+        cls, fields: Mapping[str, CustomFieldSettings]
+    ) -> Mapping[str, CustomFieldSettings]:
+        for key in fields:
+            if not _FIELD_KEY.fullmatch(key):
+                raise ValueError(
+                    f"`{key[:40]}` cannot be a field's key; use small letters, digits and _"
+                )
+            if key in _TAKEN:
+                raise ValueError(f"`{key}` is a column of every club's; choose another key")
+        return fields
+
     sweep: SweepSettings = SweepSettings()
     console: ConsoleSettings = ConsoleSettings()
     prefect: PrefectSettings = PrefectSettings()
@@ -174,7 +208,10 @@ def _paths(data: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, .
 
 def _from_environment(folder: Path) -> dict[str, Any]:
     """`SAMPARK_CHANNELS__EMAIL__SMTP__PASSWORD=x` → {"channels": {"email": {…}}}."""
-    variables = {**dotenv_values(folder / ".env"), **os.environ}
+    try:
+        variables = {**dotenv_values(folder / ".env"), **os.environ}
+    except UnicodeError as error:
+        raise SamparkError("The file .env is not UTF-8.", "Save it as UTF-8.") from error
     tree: dict[str, Any] = {}
     for name, value in sorted(variables.items()):
         if not name.startswith(PREFIX) or value is None:
@@ -185,6 +222,11 @@ def _from_environment(folder: Path) -> dict[str, Any]:
         branch = tree
         for parent in parents:
             branch = branch.setdefault(parent, {})
+            if not isinstance(branch, dict):
+                raise SamparkError(
+                    f"{name} speaks of a part of what another variable sets as a whole.",
+                    "Unset one of the two, in .env or in the environment.",
+                )
         branch[last] = value
     return tree
 
@@ -192,9 +234,10 @@ def _from_environment(folder: Path) -> dict[str, Any]:
 def _read_secret(variable: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        what = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SamparkError(
-            f"{variable} names {path}, which cannot be read: {error.strerror}.",
+            f"{variable} names {path}, which cannot be read: {what}.",
             "Name a file that holds the secret, and that this user may read.",
         ) from error
 

@@ -55,6 +55,8 @@ class CaughtMail:
         self.folder = folder
         self._mail = folder / "mail"
         self._sms = folder / "sms"
+        # Its owner's alone: a rehearsal writes to real customers' addresses.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for place in (self._mail / "tmp", self._mail / "new", self._mail / "cur", self._sms):
             place.mkdir(parents=True, exist_ok=True)
         self._last = max((int(key.split("-")[0]) for key, _ in self._files()), default=0)

@@ -1,0 +1,72 @@
+"""What a club's settings say wrongly is told in a sentence; what lies beside them is private."""
+
+from pathlib import Path
+
+import pytest
+
+from crm_messaging.rehearsal.caught import CaughtMail
+from crm_store.database import open_store, reachable
+from crm_store.errors import EnvironmentUnready, SamparkError
+from crm_store.schema import upgrade
+from flows.settings import BrokenSettings, read_settings
+
+CLUB = """
+club: {name: Lotus, timezone: Asia/Kolkata, country: IN, languages: [en]}
+"""
+
+
+def write(folder: Path, more: str = "") -> None:
+    (folder / "club.yaml").write_text(CLUB + more, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "key", ["email", "ref", "email_opt_out", "do_not_contact", "A B", "", "a'b", "a.b"]
+)
+def test_a_field_of_ones_own_has_a_key_of_its_own(tmp_path: Path, key: str) -> None:
+    """One called `email` would put addresses into the store as they stand, past every opt-out."""
+    write(tmp_path, f'fields: {{"{key}": {{type: text}}}}\n')
+    with pytest.raises(BrokenSettings, match="key"):
+        read_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("whole", "part"),
+    [("SAMPARK_CLUB", "SAMPARK_CLUB__NAME"), ("SAMPARK_CLUB__NAME", "SAMPARK_CLUB__NAME__X")],
+)
+def test_variables_that_contradict_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: str, part: str
+) -> None:
+    write(tmp_path)
+    monkeypatch.setenv(whole, "x")
+    monkeypatch.setenv(part, "y")
+    with pytest.raises(SamparkError, match=f"{part} speaks of a part"):
+        read_settings(tmp_path)
+
+
+def test_files_that_are_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path)
+    odd = tmp_path / ".env"
+    odd.write_bytes(b"SAMPARK_MODE=\xff\n")
+    with pytest.raises(SamparkError, match=r"\.env is not UTF-8"):
+        read_settings(tmp_path)
+    odd.rename(tmp_path / "secret")
+    monkeypatch.setenv("SAMPARK_CHANNELS__EMAIL__SMTP__PASSWORD_FILE", str(tmp_path / "secret"))
+    with pytest.raises(SamparkError, match="it is not UTF-8"):
+        read_settings(tmp_path)
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "club.db").write_text("no database " * 100)
+    store = open_store("sqlite:///club.db", base=tmp_path)
+    with pytest.raises(EnvironmentUnready, match="not a database"), reachable():
+        upgrade(store)
+    store.close()
+
+
+def test_what_holds_addresses_is_its_owners_alone(tmp_path: Path) -> None:
+    store = open_store("sqlite:///club.db", base=tmp_path)
+    upgrade(store)
+    CaughtMail(tmp_path / "state" / "caught")
+    for path in (*tmp_path.glob("club.db*"), tmp_path / "state" / "caught"):
+        assert path.stat().st_mode & 0o077 == 0, path
+    store.close()
