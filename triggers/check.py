@@ -8,12 +8,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from crm_store.errors import UsageError
+from crm_store.event_names import RECORDED_HERE
 from triggers.definition import CampaignDefinition
 from triggers.expression import ConditionError, Mention, parse_condition
 from triggers.model_problems import problems_of
 from triggers.model_walk import MarkedText, marked_texts
 from triggers.names import Kind
-from triggers.problems import Problem, choose_from
+from triggers.problems import Problem, choose_from, nearest
 from triggers.vocabulary import Vocabulary
 from triggers.yaml_source import Source, read_yaml
 from triggers.zones import is_zone, right_zone
@@ -31,6 +32,8 @@ _MENTIONED = {
     "customer.stage": Kind.STAGE,
 }
 """Fields whose values are names of the club's: a condition that misspells one is never true."""
+_NEARLY_THE_SAME = 0.9
+"""`membership_canceled` and `membership_cancelled`, but not `membership_renewal` and `…_renewed`."""
 
 
 @dataclass
@@ -117,10 +120,22 @@ def _check_text(text: MarkedText, source: Source, vocabulary: Vocabulary) -> Ite
     pipeline = text.owner.get("pipeline") if text.kind is Kind.STAGE else None
     known = vocabulary.names(text.kind, pipeline if isinstance(pipeline, str) else None)
     if known is not None and text.text not in known:
-        line, column = source.position(text.loc)
-        yield _unknown(text.kind, text.text, list(known), Problem(source.name, line, column, ""))
+        at = source.problem(text.loc, "")
+        if text.kind in _DECLARED_IN:
+            yield _unknown(text.kind, text.text, list(known), at)
+        else:
+            yield _unknown_template(text.kind, text.text, vocabulary, at)
+    elif text.kind is Kind.EVENT:
+        yield from _check_event(text.text, source.problem(text.loc, ""))
     elif text.kind in (Kind.EMAIL, Kind.SMS):
         yield from _check_template(text, source, vocabulary)
+
+
+def _check_event(name: str, at: Problem) -> Iterator[Problem]:
+    """A club's events have any names, but one that is nearly ours is a slip: it never comes."""
+    near = nearest(name, RECORDED_HERE, cutoff=_NEARLY_THE_SAME)
+    if near and near != name:
+        yield replace(at, message=f"no event is called `{name}`", fix=f"did you mean `{near}`?")
 
 
 def _check_template(text: MarkedText, source: Source, vocabulary: Vocabulary) -> Iterator[Problem]:
@@ -156,9 +171,18 @@ def _check_mention(mention: Mention, vocabulary: Vocabulary, at: Problem) -> Ite
 
 
 def _unknown(kind: Kind, name: str, known: list[str], at: Problem) -> Problem:
-    if kind in _DECLARED_IN:
-        what, declare = kind.value, f"add it to `{_DECLARED_IN[kind]}:` in club.yaml"
-    else:
-        what, declare = f"{kind.value} template", "there is none yet; write it under templates/"
+    declare = f"add it to `{_DECLARED_IN[kind]}:` in club.yaml"
     fix = choose_from(name, known, declare)
-    return replace(at, message=f"unknown {what} `{name}`", fix=fix)
+    if known and not nearest(name, known):
+        fix += f", or {declare}"
+    return replace(at, message=f"unknown {kind.value} `{name}`", fix=fix)
+
+
+def _unknown_template(kind: Kind, name: str, vocabulary: Vocabulary, at: Problem) -> Problem:
+    shelf = vocabulary.templates
+    if near := nearest(name, shelf.names(kind.value)):
+        fix = f"did you mean `{near}`?"
+    else:
+        # More likely new than misspelt: the shelf says which file it would be.
+        fix = next((finding.fix for finding in shelf.problems(kind.value, name)), "")
+    return replace(at, message=f"unknown {kind.value} template `{name}`", fix=fix)

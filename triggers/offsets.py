@@ -90,7 +90,10 @@ def _offset_fix(value: object) -> str:
     if re.fullmatch(r"[+-]?[0-9]+", text):
         return f"add a unit: `{text}d` is days, `{text}h` is hours"
     if match := re.match(r"([+-]?)\s*([0-9]+)\s*([wdhm])", text.lower()):
-        return f"write `{''.join(match.groups())}`"
+        sign, count, unit = match.groups()
+        if not sign:
+            sign = "-" if "before" in text.lower() else "+"
+        return f"write `{sign}{count}{unit}`"
     return f"write a sign, a number and {_UNITS}, such as `-30d` or `+2h`, or `now`"
 
 

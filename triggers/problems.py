@@ -20,7 +20,8 @@ class Problem:
     def __str__(self) -> str:
         """One line: ``campaigns/renewal.yaml:4:1: [renewal] unknown key `toppic`; did you …``."""
         campaign = f"[{self.campaign}] " if self.campaign else ""
-        what = f"{self.message}; {self.fix}" if self.fix else self.message
+        fix = _second_half(self.fix)
+        what = f"{self.message}; {fix}" if fix else self.message
         return " ".join(f"{self.file}:{self.line}:{self.column}: {campaign}{what}".split())
 
     def to_json(self) -> dict[str, Any]:
@@ -28,10 +29,16 @@ class Problem:
         return asdict(self)
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like `name`, or nothing when none is near."""
+def _second_half(fix: str) -> str:
+    """A fix may be a sentence of its own; behind a semicolon it is not."""
+    is_word = fix[1:2].islower() or fix[1:2] == " "
+    return (fix[:1].lower() + fix[1:] if is_word else fix).removesuffix(".")
+
+
+def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The known name most like `name`, or nothing when none is near; 1 is the very same."""
     folded = {candidate.lower(): candidate for candidate in known}
-    matches = get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    matches = get_close_matches(name.lower(), folded, n=1, cutoff=cutoff)
     return folded[matches[0]] if matches else None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
+from crm_store.event_names import MEMBERSHIP_CANCELLED, MEMBERSHIP_RENEWED
 from crm_store.imports.batch import SOURCE, Incoming, Outcome, Purpose
 from crm_store.imports.whose import with_customers
 from crm_store.inserting import insert_into, insert_new
@@ -15,7 +16,6 @@ from crm_store.tables import table_of
 
 _MEMBERSHIP, _EVENT = table_of(Membership), table_of(Event)
 _CHANGING = ("ref", "plan", "starts_on", "ends_on", "auto_renew", "status")
-RENEWED, CANCELLED = "membership_renewed", "membership_cancelled"
 
 Key = tuple[int, str, date]
 """Customer, reference of the membership, first day of the term."""
@@ -58,7 +58,7 @@ def store_memberships(
             if row["ends_on"] == furthest[customer_id]:
                 spans.append(latest.get(customer_id))
             if _renews(row, spans):
-                events.append(_event(RENEWED, row, purpose))
+                events.append(_event(MEMBERSHIP_RENEWED, row, purpose))
             continue
         after = {name: incoming.values.get(name, before[name]) for name in _CHANGING}
         if all(before[name] == value for name, value in after.items()):
@@ -66,7 +66,7 @@ def store_memberships(
             continue
         changed.append({"key": before["id"], "updated_at": purpose.now} | after)
         if MembershipStatus.CANCELLED == after["status"] != before["status"]:
-            events.append(_event(CANCELLED, row | after, purpose))
+            events.append(_event(MEMBERSHIP_CANCELLED, row | after, purpose))
     outcome.added, outcome.updated = len(new), len(changed)
     if not dry_run:
         _write(connection, new, changed, events)

@@ -69,7 +69,7 @@ def test_a_sound_file(campaigns: Path, vocabulary: Vocabulary) -> None:
          "4:41: [renewal] unknown pipeline `sale`; did you mean `sales`?"),
         ("{type: membership_expiring, plans: [annual]}",
          "{type: stage_change, pipeline: sales, to: open}", "4:52: [renewal] unknown stage `open`;"
-         " choose from `member`, `new`, `trial`"),
+         " choose from `member`, `new`, `trial`, or add it to `pipelines:` in club.yaml"),
         ("{type: membership_expiring, plans: [annual]}", "{type: stage_change, pipeline: sales}",
          "4:1: [renewal] `to` is missing in `trigger`; add `to:` with a value"),
         ("where: not", "where: ! not", "5:8: [renewal] tags such as `!` are not read"),
@@ -80,6 +80,10 @@ def test_a_sound_file(campaigns: Path, vocabulary: Vocabulary) -> None:
         ("not membership.auto_renew", "customer.stage in ['new', 'trail']", "5:34: [renewal] unknown"
          " stage `trail`; did you mean `trial`?"),
         ("steps:\n", "exit_on: membership_renewed\nsteps:\n", "6:10: [renewal] `exit_on` must be a"),
+        ("steps:\n", "exit_on: [membership_canceled]\nsteps:\n", "6:11: [renewal] no event is called"
+         " `membership_canceled`; did you mean `membership_cancelled`?"),
+        ("email: heads_up", "email: winback", "9:12: [renewal] unknown email template `winback`;"
+         " write templates/en/email/winback.txt"),
         ("steps:\n", "defaults: {cap: {max: 0, per: 7d}}\nsteps:\n", "6:23: [renewal] `max` must be at least 1; write another number"),
         ("steps:\n", "defaults: {cap: {max: two, per: 7d}}\nsteps:\n", "6:23: [renewal] `max` must be"
          " a whole number"),

@@ -43,6 +43,8 @@ def test_an_offset(text: str, count: int, unit: Unit, written: str) -> None:
     [
         (Offset.parse, "-30 days", "`-30 days` is not an offset", "write `-30d`"),
         (Offset.parse, "- 3 D", "`- 3 D` is not an offset", "write `-3d`"),
+        (Offset.parse, "1d before", "`1d before` is not an offset", "write `-1d`"),
+        (Offset.parse, "2 hours after", "`2 hours after` is not an offset", "write `+2h`"),
         (Offset.parse, "−30d", "`−30d` is not an offset", "write `-30d`"),
         (
             Offset.parse,

@@ -290,7 +290,8 @@ def _meant(name: str, catalogue: Catalogue) -> str:
     if family in catalogue.families():
         siblings = [known for known in catalogue.names() if known.startswith(f"{family}.")]
         lasts = [known.removeprefix(f"{family}.") for known in siblings]
-        if guess := nearest(last, lasts):
+        # Short words are alike by chance: an age is no misspelt stage.
+        if guess := nearest(last, lasts, cutoff=0.8):
             return f"did you mean `{family}.{guess}`?"
         return listed(siblings)
     same = next((known for known in catalogue.names() if known.endswith(f".{last}")), None)
