@@ -33,7 +33,7 @@ _MENTIONED = {
 }
 """Fields whose values are names of the club's: a condition that misspells one is never true."""
 _NEARLY_THE_SAME = 0.9
-"""`membership_canceled` and `membership_cancelled`, but not `membership_renewal` and `…_renewed`."""
+"""So near are `membership_canceled` and `membership_cancelled`; `membership_renewal` is not."""
 
 
 @dataclass
