@@ -10,7 +10,7 @@ CLUB ?= .demo/club
 FIND_UV = command -v uv || { test -x .tools/bin/uv && echo .tools/bin/uv; } || \
 	{ $(PYTHON) -m pip install --quiet --target .tools uv >&2 && echo .tools/bin/uv; } || true
 
-.PHONY: demo test up lint format clean
+.PHONY: demo test faults up lint format clean
 
 demo: $(VENV)/installed
 	$(BIN)/sampark demo $(CLUB)
@@ -21,6 +21,10 @@ up: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest
+
+# Some ten minutes: hundreds of kills over ten thousand sends, on each database.
+faults: $(VENV)/installed-dev
+	$(BIN)/python tests/faults/full.py
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check

@@ -5,7 +5,9 @@ by a word that only their statement holds; the rest by a wrapper around the chan
 words still fit is checked by every run: a boundary that nobody dies at fails it.
 """
 
-import os
+import signal
+import threading
+from contextlib import nullcontext
 from enum import StrEnum
 from typing import Any
 
@@ -46,20 +48,26 @@ AT_COMMIT = {
 class Tripwire:
     """Sends this process a signal as it passes a boundary for the n-th time."""
 
-    def __init__(self, boundary: Boundary, passing: int, signal: int) -> None:
+    def __init__(self, boundary: Boundary, passing: int, sent: int) -> None:
         self._boundary = boundary
         self._to_come = passing
-        self._signal = signal
+        self._signal = sent
+        self._transaction = threading.RLock()
 
     def passed(self, boundary: Boundary) -> None:
         """The process is at `boundary`."""
         if boundary is self._boundary:
             self._to_come -= 1
             if self._to_come == 0:
-                os.kill(os.getpid(), self._signal)
+                with self._transaction if self._signal == signal.SIGSTOP else nullcontext():
+                    # To this very thread: sent to the process, it may come a moment later.
+                    signal.pthread_kill(threading.get_ident(), self._signal)
 
     def watch_commits(self, engine: Engine) -> None:
         """Lay the wire around every commit of `engine`."""
+
+        if self._signal == signal.SIGSTOP:
+            self._watch_transactions(engine)
 
         @event.listens_for(engine, "before_cursor_execute")
         def _statement(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
@@ -77,6 +85,19 @@ class Tripwire:
             record.info.pop("statements", None)
             for word in record.info.pop("committed", ()):
                 self.passed(AT_COMMIT[word][1])
+
+    def _watch_transactions(self, engine: Engine) -> None:
+        """One at a time, so that no other thread's is open when the process is put to sleep."""
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            self._transaction.acquire()
+            connection.info["begun"] = True
+
+        @event.listens_for(engine, "checkin")
+        def _end(_connection: Any, record: Any) -> None:
+            if record.info.pop("begun", False):
+                self._transaction.release()
 
 
 class WatchedChannel:

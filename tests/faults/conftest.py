@@ -23,5 +23,8 @@ def site(store: Store, tmp_path: Path) -> Site:
 @pytest.fixture
 def driver(site: Site) -> Iterator[Driver]:
     """A driver with a mail server that remembers."""
-    with Recorder(site.folder / "taken.jsonl", SEED) as recorder:
-        yield Driver(site, recorder, SEED)
+    with (
+        Recorder(site.folder / "taken.jsonl", SEED) as recorder,
+        Driver(site, recorder, SEED) as driver,
+    ):
+        yield driver

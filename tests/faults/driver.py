@@ -16,7 +16,8 @@ from itertools import count
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from faults.audit import Audit, audit
 from faults.boundaries import Boundary
@@ -78,13 +79,30 @@ class Worker:
 
 
 class Driver:
-    """Starts the workers of one site, and knows how each of them ended."""
+    """Starts the workers of one site, and knows how each of them ended.
+
+    Use as a context manager: nobody outlives it.
+    """
 
     def __init__(self, site: Site, recorder: Recorder, seed: int) -> None:
         self.site = site
         self.recorder = recorder
         self.figures = Figures()
         self._chance = random.Random(seed)  # noqa: S311 - it is to be repeatable
+        self._workers: list[Worker] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for worker in self._workers:
+            worker.process.kill()
+            worker.process.join()
 
     def kill_many(
         self,
@@ -156,15 +174,14 @@ class Driver:
         door = self.recorder.open_door(on_dot)
         process = _processes().Process(target=live, args=(Life(self.site, door, **life),))
         process.start()
-        return Worker(process, door)
+        self._workers.append(Worker(process, door))
+        return self._workers[-1]
 
     def ended(self, worker: Worker) -> int:
         """Wait until the worker is gone; its exit code, or minus the signal that ended it."""
         worker.process.join(PATIENCE_S + 10)
         code = worker.process.exitcode
-        if code is None:
-            worker.process.kill()
-            raise AssertionError(f"a worker hangs; see {self.site.folder / 'workers.log'}")
+        assert code is not None, f"a worker hangs; see {self.site.folder / 'workers.log'}"
         if code not in (0, -signal.SIGKILL):
             self.figures.failures += 1
         return code
@@ -196,6 +213,7 @@ def _processes() -> ForkServerContext:
     """Workers are forked off a process that has imported all: they start in no time."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["faults.worker"])
+    # The fork server looks for it where PYTHONPATH says, whatever our own sys.path is.
     tests = Path(__file__).parents[1]
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join([str(tests.parent), str(tests)])

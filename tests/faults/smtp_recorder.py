@@ -56,7 +56,7 @@ class Recorder:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="recorder")
         self._doors: list[asyncio.Server] = []
-        self._open: set[asyncio.Task[None]] = set()
+        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -84,14 +84,14 @@ class Recorder:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None
-            self._open.add(task)
+            self._open[task] = writer
             door = writer.get_extra_info("sockname")[1]
             try:
                 await self._dialogue(reader, writer, door, lambda: on_dot(next(came_in)))
             except (ConnectionError, asyncio.IncompleteReadError):
                 pass  # the worker is dead, which is what we are here for
             finally:
-                self._open.discard(task)
+                del self._open[task]
                 writer.close()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=1 << 20)
@@ -139,6 +139,6 @@ class Recorder:
     async def _close(self) -> None:
         for door in self._doors:
             door.close()
-        for task in self._open:
-            task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        for writer in self._open.values():
+            writer.transport.abort()
+        await asyncio.gather(*self._open)

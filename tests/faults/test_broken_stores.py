@@ -15,20 +15,8 @@ LEADS = 150
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture
-def lite(driver: Driver) -> Driver:
-    """A driver over SQLite."""
-    if not driver.site.database.startswith("sqlite"):
-        pytest.skip("a fault of SQLite's")
-    return driver
-
-
-@pytest.fixture
-def postgres(driver: Driver) -> Driver:
-    """A driver over PostgreSQL."""
-    if driver.site.database.startswith("sqlite"):
-        pytest.skip("a fault of PostgreSQL's")
-    return driver
+ON_SQLITE = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+ON_POSTGRES = pytest.mark.parametrize("store", ["postgres"], indirect=True)
 
 
 def assert_right(driver: Driver, *, workers: int) -> None:
@@ -39,33 +27,41 @@ def assert_right(driver: Driver, *, workers: int) -> None:
     assert found.in_doubt <= workers * driver.site.concurrency
 
 
-def test_another_program_holds_the_lock(lite: Driver) -> None:
-    add_leads(lite.site, LEADS)
+@ON_SQLITE
+def test_another_program_holds_the_lock(driver: Driver) -> None:
+    add_leads(driver.site, LEADS)
     midway = threading.Event()
-    worker = lite.start(on_dot=lambda n: n == 20 and midway.set(), settings={"busy_timeout": 100})
+
+    def on_dot(number: int) -> None:
+        if number == 20:
+            midway.set()
+
+    worker = driver.start(on_dot=on_dot, settings={"busy_timeout": 100})
     assert midway.wait(20)
-    holder = sqlite3.connect(str(make_url(lite.site.database).database), isolation_level=None)
+    holder = sqlite3.connect(str(make_url(driver.site.database).database), isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     time.sleep(1.5)
     holder.execute("ROLLBACK")
     holder.close()
-    lite.ended(worker)
-    assert_right(lite, workers=1)
+    driver.ended(worker)
+    assert_right(driver, workers=1)
 
 
-def test_the_disk_is_full(lite: Driver) -> None:
-    add_leads(lite.site, LEADS)
-    with sqlite3.connect(str(make_url(lite.site.database).database)) as connection:
+@ON_SQLITE
+def test_the_disk_is_full(driver: Driver) -> None:
+    add_leads(driver.site, LEADS)
+    with sqlite3.connect(str(make_url(driver.site.database).database)) as connection:
         [pages] = connection.execute("PRAGMA page_count").fetchone()
     for room in (2, 6, 10, 14):
-        lite.ended(lite.start(settings={"max_page_count": pages + room}))
-    assert lite.figures.failures > 0
-    assert_right(lite, workers=lite.figures.failures)
+        driver.ended(driver.start(settings={"max_page_count": pages + room}))
+    assert driver.figures.failures > 0
+    assert_right(driver, workers=driver.figures.failures)
 
 
-def test_the_server_cuts_every_connection(postgres: Driver) -> None:
-    add_leads(postgres.site, LEADS)
-    url = make_url(postgres.site.database).set(drivername="postgresql")
+@ON_POSTGRES
+def test_the_server_cuts_every_connection(driver: Driver) -> None:
+    add_leads(driver.site, LEADS)
+    url = make_url(driver.site.database).set(drivername="postgresql")
     cuts = (5, 40, 41, 90, 160)
 
     def cut(number: int) -> None:
@@ -77,9 +73,9 @@ def test_the_server_cuts_every_connection(postgres: Driver) -> None:
                 )
 
     for _ in cuts:
-        postgres.ended(postgres.start(on_dot=cut))
-        postgres.site.clock.turn(PAST_THE_LEASE)
-    assert_right(postgres, workers=len(cuts))
+        driver.ended(driver.start(on_dot=cut))
+        driver.site.clock.turn(PAST_THE_LEASE)
+    assert_right(driver, workers=len(cuts))
 
 
 @pytest.mark.parametrize("jump", [21 * MINUTE, 180 * MINUTE, -60 * MINUTE], ids=str)

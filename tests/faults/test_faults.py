@@ -26,6 +26,7 @@ def test_two_schedulers_and_four_workers_do_everything_once(driver: Driver) -> N
     assert found.accepted == found.due == 240
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_the_audit_finds_out_engines_that_are_wrong(driver: Driver, mutant: str) -> None:
     driver.kill_many(
