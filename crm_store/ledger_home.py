@@ -33,13 +33,26 @@ def fingerprint(store: Store, connection: Connection) -> str:
     return f"{cluster}:{oid}"
 
 
-def suspicion(store: Store, connection: Connection, home: str, batches: int) -> str | None:
-    """Why this may not be the store that the installation left; `None` when all is well.
+REHEARSED = (
+    "this database holds a rehearsal, and what was rehearsed counts as sent: go live with a fresh"
+    " one, named by `database:` in club.yaml"
+)
+LIVE = (
+    "this database is a live one, and what is rehearsed in it would count as sent: rehearse in"
+    " another, named by `database:` in club.yaml"
+)
+
+
+def suspicion(
+    store: Store, connection: Connection, home: str, batches: int, mode: str
+) -> str | None:
+    """Why this store should not be sent from unasked; `None` when all is well.
 
     `home` and `batches` are what the installation remembers; a new one has claimed no batch.
+    `mode` is ``rehearsal`` or ``live``.
     """
     here = fingerprint(store, connection)
-    rows = connection.execute(select(_HOME.c.home, _HOME.c.batches, _HOME.c.fingerprint)).all()
+    rows = connection.execute(select(_HOME)).all()
     known = {row.home: row for row in rows}
     if any(row.fingerprint != here for row in rows):
         return COPIED
@@ -51,15 +64,17 @@ def suspicion(store: Store, connection: Connection, home: str, batches: int) -> 
     if known[home].batches < batches:
         behind = batches - known[home].batches
         return f"this database was put back to an earlier state: {behind} batches are missing"
+    if any(row.batches and row.mode != mode for row in rows):
+        return REHEARSED if mode == "live" else LIVE
     return None
 
 
-def settle_in(store: Store, connection: Connection, home: str, now: datetime) -> int:
+def settle_in(store: Store, connection: Connection, home: str, mode: str, now: datetime) -> int:
     """Make the store this installation's; its count of batches so far."""
     here = fingerprint(store, connection)
-    connection.execute(update(_HOME).values(fingerprint=here))
+    connection.execute(update(_HOME).values(fingerprint=here, mode=mode))
     statement = insert_into(connection, _HOME).values(
-        home=home, batches=0, fingerprint=here, seen_at=now
+        home=home, batches=0, mode=mode, fingerprint=here, seen_at=now
     )
     connection.execute(
         statement.on_conflict_do_update(index_elements=["home"], set_={"seen_at": now})

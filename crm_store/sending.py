@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -129,7 +129,14 @@ def sent_since(
         select(TOUCHPOINT.c.customer_id, TOUCHPOINT.c.sent_at)
         .where(
             TOUCHPOINT.c.customer_id.in_(customer_ids),
-            or_(and_(TOUCHPOINT.c.state.in_(SENT), TOUCHPOINT.c.sent_at > since), leaving),
+            or_(
+                and_(
+                    TOUCHPOINT.c.state.in_(SENT),
+                    # A clock set back by hours still counts; a rehearsal of next year does not.
+                    TOUCHPOINT.c.sent_at.between(since, now + timedelta(days=1)),
+                ),
+                leaving,
+            ),
         )
         .order_by(func.coalesce(TOUCHPOINT.c.sent_at, literal(now, UtcDateTime)))
     )

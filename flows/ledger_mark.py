@@ -35,17 +35,18 @@ class LedgerMark:
         _write(self._file, self._home, batches)
 
 
-def open_mark(store: Store, file: Path, now: datetime) -> LedgerMark:
+def open_mark(store: Store, file: Path, now: datetime, mode: str = "rehearsal") -> LedgerMark:
     """The installation's memory of this store.
 
-    When the store is not the one that the installation left, everything is paused first.
+    When the store is not the one that the installation left, or has sent in the other mode,
+    everything is paused first.
     """
     home, batches = _remembered(file)
     with store.write() as connection:
-        doubt = suspicion(store, connection, home, batches)
+        doubt = suspicion(store, connection, home, batches, mode)
         if doubt is not None:
             pause(connection, EVERYTHING, doubt, now)
-        count = settle_in(store, connection, home, now)
+        count = settle_in(store, connection, home, mode, now)
     _write(file, home, count)
     return LedgerMark(file, home)
 

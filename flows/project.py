@@ -140,7 +140,12 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
                             "sms": sms.limits if sms else None,
                         }
                     ),
-                    mark=open_mark(store, project.state_folder / "ledger.json", clock()),
+                    mark=open_mark(
+                        store,
+                        project.state_folder / "ledger.json",
+                        clock(),
+                        project.settings.mode,
+                    ),
                 )
             finally:
                 for channel in opened.values():

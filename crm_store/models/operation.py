@@ -30,6 +30,8 @@ class LedgerHome(SQLModel, table=True):
     home: str = Field(primary_key=True)
     batches: int = 0
     """Claims so far."""
+    mode: str
+    """``rehearsal`` or ``live``: what counts as sent in one has not been sent in the other."""
     fingerprint: str
     """Of the database's physical place: a copy of the file or of the database has another."""
     seen_at: datetime = Field(sa_type=UtcDateTime)

@@ -15,7 +15,15 @@ from making import (
 
 from crm_store import doubts, ledger_home, touchpoints
 from crm_store.database import Store
-from crm_store.ledger_home import COPIED, REPLACED, count_batch, settle_in, suspicion
+from crm_store.ledger_home import (
+    COPIED,
+    LIVE,
+    REHEARSED,
+    REPLACED,
+    count_batch,
+    settle_in,
+    suspicion,
+)
 from crm_store.models.operation import LedgerHome
 from crm_store.models.touchpoint import Touchpoint
 from crm_store.pauses import pause, pauses, resume
@@ -122,37 +130,58 @@ def test_only_steps_that_say_so_are_sent_again_by_themselves(store: Store, queue
 
 def test_an_installation_knows_its_store(store: Store) -> None:
     with store.write() as connection:
-        assert suspicion(store, connection, "home-1", 0) is None
-        assert settle_in(store, connection, "home-1", NOW) == 0
+        assert suspicion(store, connection, "home-1", 0, "live") is None
+        assert settle_in(store, connection, "home-1", "live", NOW) == 0
         assert [count_batch(connection, "home-1") for _ in range(3)] == [1, 2, 3]
-        assert suspicion(store, connection, "home-1", 3) is None
-        assert suspicion(store, connection, "home-1", 2) is None  # died before it noted the third
+        assert suspicion(store, connection, "home-1", 3, "live") is None
+        assert (
+            suspicion(store, connection, "home-1", 2, "live") is None
+        )  # died before it noted the third
 
 
 def test_a_store_put_back_from_a_backup_is_noticed(store: Store) -> None:
     with store.write() as connection:
-        settle_in(store, connection, "home-1", NOW)
+        settle_in(store, connection, "home-1", "live", NOW)
         count_batch(connection, "home-1")
-        assert "7 batches are missing" in str(suspicion(store, connection, "home-1", 8))
+        assert "7 batches are missing" in str(suspicion(store, connection, "home-1", 8, "live"))
 
 
 def test_another_store_in_its_place_is_noticed(store: Store) -> None:
     with store.write() as connection:
-        assert suspicion(store, connection, "home-1", 8) == REPLACED
+        assert suspicion(store, connection, "home-1", 8, "live") == REPLACED
 
 
 def test_a_copy_is_noticed(store: Store) -> None:
     with store.write() as connection:
-        settle_in(store, connection, "home-1", NOW)
+        settle_in(store, connection, "home-1", "live", NOW)
         connection.execute(table_of(LedgerHome).update().values(fingerprint="elsewhere"))
-        assert suspicion(store, connection, "home-1", 0) == COPIED
-        settle_in(store, connection, "home-1", NOW)
-        assert suspicion(store, connection, "home-1", 0) is None
+        assert suspicion(store, connection, "home-1", 0, "live") == COPIED
+        settle_in(store, connection, "home-1", "live", NOW)
+        assert suspicion(store, connection, "home-1", 0, "live") is None
 
 
 def test_a_second_worker_is_welcome_where_there_can_be_one(store: Store) -> None:
     with store.write() as connection:
-        settle_in(store, connection, "home-1", NOW)
+        settle_in(store, connection, "home-1", "live", NOW)
         expected = COPIED if store.is_sqlite else None
-        assert suspicion(store, connection, "home-2", 0) == expected
+        assert suspicion(store, connection, "home-2", 0, "live") == expected
         assert ":" in ledger_home.fingerprint(store, connection)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "doubt"),
+    [
+        ("live", "live", None),
+        ("rehearsal", "rehearsal", None),
+        ("rehearsal", "live", REHEARSED),
+        ("live", "rehearsal", LIVE),
+    ],
+)
+def test_what_was_rehearsed_has_not_been_sent(
+    store: Store, before: str, now: str, doubt: str | None
+) -> None:
+    with store.write() as connection:
+        settle_in(store, connection, "home-1", before, NOW)
+        assert suspicion(store, connection, "home-1", 0, now) is None  # nothing was sent yet
+        count_batch(connection, "home-1")
+        assert suspicion(store, connection, "home-1", 1, now) == doubt

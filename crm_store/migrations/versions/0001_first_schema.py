@@ -49,6 +49,7 @@ def upgrade() -> None:
         "ledger_home",
         sa.Column("home", sa.String(), nullable=False),
         sa.Column("batches", sa.Integer(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=False),
         sa.Column("fingerprint", sa.String(), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("home"),
