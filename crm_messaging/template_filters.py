@@ -26,6 +26,10 @@ LANGUAGE = "_language"
 
 _DATE_STYLES = ("short", "medium", "long", "full")
 _MAX_PATTERN = 64
+_QUOTED = re.compile(r"'[^']*'")
+_NOT_OF_A_DAY = re.compile(r"[^\W\d_GyQqMLwWdFEec]")
+"""Letters that no pattern of a day means. `DD.MM.YYYY`, as spreadsheets write it, would be the day
+of the year and the year of the week."""
 _MAX_GLUE = 64
 _MAX_JOINED = 65_536
 _WEB_ADDRESS = re.compile(r"https?://[^\s\x00-\x20\"'<>\\^`{|}\x7f]+", re.IGNORECASE)
@@ -53,6 +57,8 @@ def day_text(value: date, style: str, language: str) -> str:
     """A date in words: `style` is short, medium, long, full, or a CLDR pattern like "d MMMM"."""
     if style not in _DATE_STYLES and len(style) > _MAX_PATTERN:
         raise Unprintable("the date's pattern is too long")
+    if style not in _DATE_STYLES and _NOT_OF_A_DAY.search(_QUOTED.sub("", style)):
+        raise Unprintable("the date's pattern cannot be read")
     try:
         text: str = format_date(value, style, locale=locale_of(language))
     except (KeyError, ValueError, AttributeError):

@@ -174,8 +174,18 @@ class _Checker:
         if field in self.catalogue:
             self.fields.add(field)
         else:
-            fix = _nearest(field, self.catalogue.names()) or "See the reference of fields."
-            self.note(node.node, f"there is no field {field}", fix)
+            self.note(node.node, f"there is no field {field}", self._meant(family, node.attr))
+
+    def _meant(self, family: str, last: str) -> str:
+        """The fix for an unknown field."""
+        siblings = [name for name in self.catalogue.names() if name.startswith(f"{family}.")]
+        if not siblings:
+            return _nearest(f"{family}.{last}", self.catalogue.names()) or "Use a field."
+        # Without the family, which is alike in all of them; and short words are alike by chance.
+        lasts = [name.partition(".")[2] for name in siblings]
+        if close := difflib.get_close_matches(last, lasts, n=1, cutoff=0.8):
+            return f"Did you mean {family}.{close[0]}?"
+        return f"There are {', '.join(siblings)}."
 
     def _name(self, node: nodes.Name) -> None:
         if node.name in self.loop_names or node.lineno in self.slot_offsets:

@@ -10,6 +10,13 @@ from crm_messaging.template_problems import TemplateUnusable
 SMS = [
     ("Hi {{ customer.frist_name }}", "1:7", "no field customer.frist_name", "customer.first_name?"),
     ("Hi\n  {{ visits.last_9d }}", "2:6", "no field visits.last_9d", "visits.last_90d?"),
+    (
+        "{{ customer.age }}",
+        "1:4",
+        "no field customer.age",
+        "There are customer.ref, customer.first",
+    ),
+    ("{{ custmer.email }}", "1:4", "no field custmer.email", "customer.email?"),
     ("{{ first_name }}", "1:4", "no variable first_name", "customer.first_name?"),
     ("{{ club }}", "1:4", "club is a family", "club.name"),
     ("{{ club.name.upper }}", "1:13", "nothing behind .upper", "family.name"),
@@ -44,6 +51,8 @@ SMS = [
     ("{{ 'x' if club.name }}", "1:4", "no else", "else"),
     ("{{ visits.total | plural('x') }}", "1:19", "2 forms in the language en", '"one", "other"'),
     ("{{ visits.last_on | date('MMMMMMMM') }}", "1:21", "pattern", "d MMMM"),
+    ("{{ visits.last_on | date('LONG') }}", "1:21", "pattern", "d MMMM"),
+    ("{{ visits.last_on | date('DD.MM.YYYY') }}", "1:21", "pattern", "d MMMM"),
     ("a\n{% if club.name %}\nb", "2:1", "{% if %} is never closed", "{% endif %}"),
     ("a {{ club.name", "1:3", "this tag has no end", ""),
     ("a{% endif %}", "1:2", "{% endif %} closes nothing", ""),
