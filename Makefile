@@ -22,7 +22,7 @@ up: $(VENV)/installed
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest
 
-# Some ten minutes: hundreds of kills over ten thousand sends, on each database.
+# Four minutes and more: hundreds of kills over ten thousand sends, on each database.
 faults: $(VENV)/installed-dev
 	$(BIN)/python tests/faults/full.py
 
