@@ -76,6 +76,8 @@ def _project_first(args: list[str]) -> list[str]:
     end = args.index("--") if "--" in args else len(args)
     for place, arg in enumerate(args[:end]):
         if arg == "--project":
+            if place + 1 == end:
+                raise typer.BadParameter("--project needs a folder behind it")
             return [*args[place : place + 2], *args[:place], *args[place + 2 :]]
         if arg.startswith("--project="):
             return [arg, *args[:place], *args[place + 1 :]]

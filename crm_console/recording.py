@@ -16,6 +16,7 @@ from crm_store.errors import UsageError
 from crm_store.event_names import LEAD_CREATED, STAGE_CHANGED
 from crm_store.imports.batch import Purpose
 from crm_store.imports.cells import Reading
+from crm_store.imports.kinds import customer_columns
 from crm_store.leads import keep_lead
 from flows.clock import wall_clock
 from flows.project import Project, open_club
@@ -38,6 +39,8 @@ class Recorded:
     """Campaigns that the event may start or end."""
     nearest: str | None
     """A name that some campaign knows, where none knows this one."""
+    misspelt: Mapping[str, str]
+    """Keys of a new lead's data that nothing was read from, and the fields they are nearly."""
 
     def to_json(self) -> dict[str, Any]:
         """The stable form of `event --json`."""
@@ -98,7 +101,14 @@ def record_event(
         customer_made=name == LEAD_CREATED and known is None,
         campaigns=concerned,
         nearest=None if concerned else nearest(name, known_names),
+        misspelt=_misspelt(data, project) if name == LEAD_CREATED else {},
     )
+
+
+def _misspelt(data: Iterable[str], project: Project) -> dict[str, str]:
+    known = {column.name for column in customer_columns(project.catalogue)}
+    near = {key: nearest(key, known, cutoff=0.8) for key in data if key not in known}
+    return {key: field for key, field in near.items() if field is not None}
 
 
 def _names_of(definition: CampaignDefinition) -> Iterable[str]:

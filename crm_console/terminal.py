@@ -45,14 +45,16 @@ def note(text: str, style: str = "") -> None:
     err.print(Text(text, style=style))
 
 
-def plain_table(*headings: str, right: tuple[str, ...] = ()) -> Table:
-    """A table without boxes; the columns named in `right` hold figures."""
+def plain_table(*headings: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> Table:
+    """A table without boxes; the columns in `right` hold figures, those in `whole` never wrap."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in headings:
         table.add_column(
             heading,
             justify="right" if heading in right else "left",
-            no_wrap=heading in right,
+            no_wrap=heading in right + whole,
+            # A name cut short could not be copied into the next command.
+            overflow="fold",
         )
     return table
 

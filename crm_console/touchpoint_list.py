@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
-from crm_console.moments import show_moment
 from crm_console.terminal import many, note, out, plain_table
 from crm_store.history import TouchpointRecord
 from crm_store.reasons import sentence_of
@@ -18,18 +17,23 @@ def show_touchpoints(found: Sequence[TouchpointRecord], zone: ZoneInfo) -> None:
     """Print them, their times in `zone`, and how many there are."""
     if found:
         table = plain_table(
-            "id", "due", "campaign", "step", "channel", "customer", "state", "reason"
+            *("id", "due", "campaign and step", "channel", "customer", "state"),
+            whole=("id", "due", "channel", "customer"),
         )
+        # A campaign's name in one piece can be copied into the next command.
+        table.columns[2].min_width = min(max(len(one.campaign) for one in found), 30)
         for one in found:
+            because = sentence_of(one.reason)
             table.add_row(
                 str(one.id),
-                show_moment(one.due_at, zone),
-                one.campaign,
-                one.step,
+                # As `--since` takes it.
+                f"{one.due_at.astimezone(zone):%Y-%m-%d %H:%M}",
+                f"{one.campaign} {one.step}",
                 one.channel,
                 one.customer_ref,
-                Text(one.state, _STYLE.get(one.state, "")),
-                sentence_of(one.reason),
+                Text.assemble(
+                    (one.state, _STYLE.get(one.state, "")), f": {because}" if because else ""
+                ),
             )
         out.print(table)
     note(f"{many(len(found), 'touchpoint')}.")

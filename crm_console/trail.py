@@ -1,6 +1,6 @@
 """Why a customer got a message, or did not: the store's rows as a trail a person can follow."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,8 @@ from crm_store.scope import MEMBERSHIP, Scope
 from triggers.check import CheckedFile
 from triggers.definition import CampaignDefinition, Step
 from triggers.expression import Condition, parse_condition
+from triggers.kinds.all import Trigger
+from triggers.kinds.membership_expiring import MembershipExpiring
 from triggers.look import Look
 from triggers.timeline import step_due
 
@@ -53,6 +55,8 @@ class Outside:
     where: str | None
     facts: dict[str, Any]
     """The values of the fields that the condition looks at."""
+    other_plan: str | None
+    """The plan of her membership, where the trigger wants another."""
 
 
 @dataclass(frozen=True)
@@ -173,8 +177,15 @@ class _Asking:
             has_occasion,
             admitted,
             where.text if where else None,
-            self._facts(where) if where else {},
+            self._facts(where.fields) if where else {},
+            None if has_occasion else self._other_plan(definition.trigger),
         )
+
+    def _other_plan(self, trigger: Trigger) -> str | None:
+        if not isinstance(trigger, MembershipExpiring) or not trigger.plans:
+            return None
+        plan: str | None = self._facts(["membership.plan"])["membership.plan"]
+        return None if plan in trigger.plans else plan
 
     def _answers(
         self, definition: CampaignDefinition, where: Condition | None
@@ -193,9 +204,9 @@ class _Asking:
             return True
         return history.condition_holds(self.connection, self.card.id, where.sql(self._scope(None)))
 
-    def _facts(self, where: Condition) -> dict[str, Any]:
+    def _facts(self, fields: Collection[str]) -> dict[str, Any]:
         row = field_values.of_customer(
-            self.connection, self.catalogue, where.fields, self.card.id, self._scope(None)
+            self.connection, self.catalogue, fields, self.card.id, self._scope(None)
         )
         return {name: _plain(value, self.catalogue[name].type) for name, value in row.items()}
 

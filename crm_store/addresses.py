@@ -49,7 +49,7 @@ def normalise_phone(text: str, country: str) -> str:
     if not phonenumbers.is_valid_number(number):
         raise AddressError(
             f"No such phone number can exist in country code +{number.country_code}.",
-            "Look for a missing or an extra digit.",
+            "Look for a missing or an extra digit; a number of another country begins with +.",
         )
     return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
 

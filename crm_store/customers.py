@@ -38,7 +38,7 @@ def get_customer(connection: Connection, club_id: int, name: str) -> int:
             )
     raise UnknownName(
         "No customer has this reference, e-mail address or phone number.",
-        "Check the spelling; the console searches by part of a name.",
+        "Check the spelling: the reference is what the import called her, such as M-1042.",
     )
 
 

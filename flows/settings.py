@@ -164,7 +164,7 @@ def read_settings(folder: Path, flags: Mapping[str, Any] | None = None) -> Setti
     path = folder / "club.yaml"
     if not path.is_file():
         raise SamparkError(
-            f"There is no club.yaml in {folder}.",
+            f"There is no club.yaml in {folder.resolve()}.",
             "Go to the club's folder, name it with --project, or make one: sampark init DIR",
         )
     source = read_yaml(path, shown_as=path.name)

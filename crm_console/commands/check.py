@@ -19,7 +19,10 @@ def check(
     context: typer.Context,
     path: Annotated[
         Path | None,
-        typer.Argument(help="A club's folder, or one campaign file. [default: all of this club]"),
+        typer.Argument(
+            metavar="PATH",
+            help="A club's folder, or one campaign file. [default: all of this club]",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

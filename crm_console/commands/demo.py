@@ -10,7 +10,7 @@ from crm_console.call import FINDINGS
 
 def demo(
     folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where the demo club is made, anew each time.")
+        Path, typer.Argument(metavar="DIR", help="Where the demo club is made, anew each time.")
     ] = Path(".demo/club"),
     members: Annotated[int, typer.Option(min=500, help="About so many people.")] = 5_000,
 ) -> None:

@@ -21,19 +21,17 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
     Nothing is sent and nothing is changed. In `mode: live` it connects to the mail server,
     encrypts and logs in. Exit code 3 when something is broken.
     """
-    findings: list[Finding] = []
     with err.status("Looking …"):
-        for finding in _examine(call_of(context)):
-            findings.append(finding)
-            if not as_json:
-                _show(finding)
+        findings = list(_examine(call_of(context)))
+    for finding in () if as_json else findings:
+        _show(finding)
     ill = [one for one in findings if one.health == "broken"]
     if as_json:
         print_json({"healthy": not ill, "findings": [one.to_json() for one in findings]})
     elif ill:
         note(f"{many(len(ill), 'thing')} to mend.", "red")
     else:
-        note("Nothing is wrong.", "green")
+        note("Nothing is broken.", "green")
     if ill:
         raise typer.Exit(_ENVIRONMENT)
 

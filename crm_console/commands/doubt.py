@@ -21,7 +21,8 @@ class Verdict(StrEnum):
 def doubt(
     context: typer.Context,
     ids: Annotated[
-        list[int] | None, typer.Argument(help="Touchpoints, by their id. [default: list them]")
+        list[int] | None,
+        typer.Argument(metavar="IDS", help="Touchpoints, by their id. [default: list them]"),
     ] = None,
     verdict: Annotated[
         Verdict | None,

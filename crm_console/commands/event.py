@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 def event(
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(help="In the past tense: lead_created, stage_changed, trial_booked.")
+        str,
+        typer.Argument(
+            metavar="NAME", help="In the past tense: lead_created, stage_changed, trial_booked."
+        ),
     ],
     customer: Annotated[
         str, typer.Option(help="Her reference, e-mail address or phone number.", show_default=False)
@@ -92,6 +95,8 @@ def _show(recorded: "Recorded") -> None:
         return
     whose = "a new customer" if recorded.customer_made else "a known customer"
     print_line(f"{recorded.name} recorded for {whose}, as event {recorded.event_id}.", "green")
+    for key, field in recorded.misspelt.items():
+        note(f"Nothing was read from {key}. Did you mean {field}?", "yellow")
     if recorded.campaigns:
         note(f"It concerns: {', '.join(recorded.campaigns)}.")
     else:

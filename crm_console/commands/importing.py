@@ -28,9 +28,14 @@ class Dates(StrEnum):
 
 def import_(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="customers, memberships, visits or purchases.")],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="customers, memberships, visits or purchases.")
+    ],
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A CSV file.")
+        Path,
+        typer.Argument(
+            metavar="FILE", exists=True, dir_okay=False, readable=True, help="A CSV file."
+        ),
     ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read and judge every row; change nothing.")
@@ -43,7 +48,10 @@ def import_(
     ] = None,
     column: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=HEADING", help="Say which heading a column has; repeatable."),
+        typer.Option(
+            metavar="NAME=HEADING",
+            help="Say which heading a column has; repeatable. A wrong NAME lists the right ones.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,7 +65,7 @@ def import_(
     """
     from crm_store.imports.result import write_rejected
 
-    result = _import(
+    result, strange_plans = _import(
         call_of(context).project(),
         kind,
         file,
@@ -73,11 +81,19 @@ def import_(
         print_json(_to_json(result, rejected, dry_run=dry_run))
     else:
         _show(result, kind, rejected, dry_run=dry_run)
+        for plan in strange_plans:
+            note(
+                f"No campaign can name the plan {plan}: add it to `plans:` in club.yaml.", "yellow"
+            )
     if rejected:
         raise typer.Exit(PARTLY_DONE)
 
 
-def _import(project: "Project", kind: str, file: Path, **options: Any) -> "ImportResult":
+def _import(
+    project: "Project", kind: str, file: Path, **options: Any
+) -> tuple["ImportResult", list[str]]:
+    """What was done, and the plans in the store that club.yaml does not name."""
+    from crm_store.clubs import plans_held
     from crm_store.imports.cells import DateOrder
     from crm_store.imports.run import import_file
     from flows.clock import wall_clock
@@ -87,7 +103,7 @@ def _import(project: "Project", kind: str, file: Path, **options: Any) -> "Impor
     now: datetime = wall_clock()
     with open_club(project, wall_clock) as (store, club_id), counting("rows") as progress:
         bar = progress.add_task(f"{kind} from {file.name}", total=_lines(file))
-        return import_file(
+        result = import_file(
             store,
             kind,
             file,
@@ -98,6 +114,9 @@ def _import(project: "Project", kind: str, file: Path, **options: Any) -> "Impor
             on_progress=lambda rows: progress.update(bar, completed=rows),
             **options,
         )
+        with store.read() as connection:
+            strange = plans_held(connection, club_id) - set(project.settings.plans)
+    return result, sorted(strange) if kind == "memberships" and project.settings.plans else []
 
 
 def _lines(file: Path) -> int:
@@ -137,11 +156,15 @@ def _show(result: "ImportResult", kind: str, rejected: Path | None, *, dry_run: 
     )
     print_line(f"{many(result.read, 'row')} of {kind} read: {counts}.", "bold")
     if result.unknown_columns:
-        note(f"Nothing was read from: {', '.join(result.unknown_columns)}.", "yellow")
+        note(
+            f"Nothing was read from: {', '.join(result.unknown_columns)}. "
+            'To say what one of them is: --column NAME="HEADING"',
+            "yellow",
+        )
     for row in result.rejected[:_SHOWN]:
         problems = " ".join(f"{problem.column}: {problem.text}" for problem in row.problems)
         print_line(f"  line {row.line}: {problems}", "yellow", to=err)
     if rejected:
         note(f"All rejected rows, each with its reason: {rejected}", "yellow")
     if dry_run:
-        note("This was a dry run: nothing was written.")
+        note("This was a dry run: nothing was imported.")

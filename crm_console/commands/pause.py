@@ -8,7 +8,7 @@ from crm_console.call import JsonOption, call_of
 from crm_console.terminal import note, print_json, print_line
 
 CampaignArgument = Annotated[
-    str | None, typer.Argument(help="Only this campaign. [default: everything]")
+    str | None, typer.Argument(metavar="CAMPAIGN", help="Only this campaign. [default: everything]")
 ]
 
 
@@ -47,6 +47,7 @@ def resume(
     """
     from crm_console.naming import refuse_unknown_campaign
     from crm_store.models.operation import EVERYTHING
+    from crm_store.pauses import pauses
     from crm_store.pauses import resume as resume_in
     from flows.clock import wall_clock
     from flows.project import open_club
@@ -55,8 +56,14 @@ def resume(
     refuse_unknown_campaign(project, campaign)
     with open_club(project, wall_clock) as (store, _), store.write() as connection:
         changed = resume_in(connection, campaign or EVERYTHING)
+        still = [one.campaign for one in pauses(connection)]
     said = "goes on" if changed else "was not paused"
     _answer(campaign, said, changed=changed, as_json=as_json)
+    for one in () if as_json else still:
+        if one == EVERYTHING:
+            note("It waits all the same, for everything is paused: sampark resume", "yellow")
+        elif campaign is None:
+            note(f"{one} has a pause of its own: sampark resume {one}", "yellow")
 
 
 def _answer(campaign: str | None, said: str, *, changed: bool, as_json: bool) -> None:

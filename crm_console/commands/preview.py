@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 def preview(
     context: typer.Context,
-    campaign: Annotated[str, typer.Argument(help="The campaign's name in its file.")],
-    step: Annotated[str, typer.Argument(help="The step's id.")],
+    campaign: Annotated[
+        str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name in its file.")
+    ],
+    step: Annotated[str, typer.Argument(metavar="STEP", help="The step's id.")],
     customer: Annotated[
         str | None,
         typer.Option(help="With her values: a reference, e-mail address or phone number."),
@@ -42,6 +44,8 @@ def preview(
     """
     project = call_of(context).project()
     made = make_preview(project, campaign, step, customer=customer, lang=lang)
+    if made.email is None and (html or open_page):
+        note("A text message has no page: it is shown here only.", "yellow")
     if made.email and (html or open_page):
         html = html or project.state_folder / "preview" / f"{campaign}-{step}-{made.language}.html"
         html.parent.mkdir(parents=True, exist_ok=True)

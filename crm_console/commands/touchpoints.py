@@ -53,7 +53,7 @@ def _find(
     limit: int,
 ) -> list["TouchpointRecord"]:
     from crm_console.moments import read_moment
-    from crm_console.naming import customer_named
+    from crm_console.naming import customer_named, refuse_unknown_campaign
     from crm_store import history
     from crm_store.models.touchpoint import State
     from flows.clock import wall_clock
@@ -65,7 +65,7 @@ def _find(
             raise UsageError(f"There is no state {one}.", choose_from(one, map(str, State)))
     with open_club(project, wall_clock) as (store, club_id), store.read() as connection:
         country = project.settings.club.country
-        return history.list_touchpoints(
+        found = history.list_touchpoints(
             connection,
             club_id,
             campaign=campaign,
@@ -76,3 +76,7 @@ def _find(
             since=read_moment(since, project.zone) if since else None,
             limit=limit,
         )
+    if not found:
+        # The ledger outlives a campaign's file: only a name that nothing has is misspelt.
+        refuse_unknown_campaign(project, campaign)
+    return found

@@ -1,6 +1,6 @@
 """`sampark why`: the decision trail of one customer, in plain sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 
 def why(
     context: typer.Context,
-    customer: Annotated[str, typer.Argument(help="Her reference, e-mail address or phone number.")],
-    campaign: Annotated[str | None, typer.Argument(help="Only this campaign.")] = None,
+    customer: Annotated[
+        str,
+        typer.Argument(metavar="CUSTOMER", help="Her reference, e-mail address or phone number."),
+    ],
+    campaign: Annotated[
+        str | None, typer.Argument(metavar="CAMPAIGN", help="Only this campaign.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Tell what every campaign decided about a customer, and the exact reason.
@@ -34,7 +39,7 @@ def why(
     if as_json:
         print_json(trail.to_json())
     else:
-        show_trail(trail, ZoneInfo(trail.card.timezone))
+        show_trail(trail, ZoneInfo(trail.card.timezone), project.settings.club.languages)
 
 
 def read_trail(project: "Project", customer: str, campaign: str | None, now: datetime) -> "Trail":
@@ -63,11 +68,14 @@ def read_trail(project: "Project", customer: str, campaign: str | None, now: dat
     return trail
 
 
-def show_trail(trail: "Trail", zone: ZoneInfo) -> None:
-    """Print a trail; times are the customer's own."""
+def show_trail(trail: "Trail", zone: ZoneInfo, languages: Sequence[str]) -> None:
+    """Print a trail; its times are of `zone`, and the club writes in `languages`."""
     card = trail.card
     print_line(f"{card.name} · {card.ref}", "bold")
-    print_line(f"Times are hers: {zone.key}. She is written to in {card.language}.", "dim")
+    written = f"She is written to in {card.language}."
+    if card.language.split("-")[0] not in languages:
+        written = f"Her language is {card.language}; where a message lacks it, {languages[0]}."
+    print_line(f"Times are hers: {zone.key}. {written}", "dim")
     for sentence in _refusals(trail, zone):
         say(sentence, "yellow")
     for enrollment in trail.enrollments:
@@ -165,9 +173,12 @@ def _step(step: "StepTrail", zone: ZoneInfo) -> tuple[str, str, str]:
 def _why_not(outside: "Outside") -> str:
     if outside.has_occasion and outside.admitted:
         return "its occasion has come; she enters with the next sweep"
+    absent = "its occasion has not come for her"
+    if outside.other_plan:
+        absent = f"it is not for her plan, {outside.other_plan}"
     if outside.admitted:
-        return "its occasion has not come for her"
-    occasion = "its occasion has come, but" if outside.has_occasion else "no occasion, and"
+        return absent
+    occasion = "its occasion has come, but" if outside.has_occasion else f"{absent}, and"
     return f"{occasion} its condition leaves her out: {outside.where}"
 
 

@@ -7,8 +7,10 @@ from sqlalchemy.exc import ArgumentError
 
 from crm_console.examination.finding import Finding, broken, note, ok
 from crm_console.terminal import many
-from crm_store.database import open_store
+from crm_store.database import Store, open_store
 from crm_store.errors import SamparkError
+from crm_store.models.operation import EVERYTHING
+from crm_store.pauses import pauses
 from crm_store.schema import current, head
 from flows.project import Project
 
@@ -45,6 +47,7 @@ def examine_database(project: Project) -> Iterator[Finding]:
         store = open_store(url, base=project.folder)
         try:
             revision = current(store)
+            paused = _pauses(store) if revision == head() else []
         finally:
             store.close()
     except SamparkError as error:
@@ -62,3 +65,18 @@ def examine_database(project: Project) -> Iterator[Finding]:
         yield note("database", f"{shown} is at schema {revision}; the next sweep brings it up")
     else:
         yield ok("database", f"{shown} answers, schema {revision}")
+    yield from paused
+
+
+def _pauses(store: Store) -> list[Finding]:
+    """What sends nothing because somebody, or Sampark itself, has stopped it."""
+    with store.read() as connection:
+        found = pauses(connection)
+    return [
+        note("paused", f"everything: {one.reason}", "To go on: sampark resume")
+        if one.campaign == EVERYTHING
+        else note(
+            "paused", f"{one.campaign}: {one.reason}", f"To go on: sampark resume {one.campaign}"
+        )
+        for one in found
+    ]

@@ -4,6 +4,7 @@ import asyncio
 import smtplib
 import ssl
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from crm_console.examination.finding import Finding, broken, note, ok
 from crm_messaging.channels.sms_settings import GatewaySettings, TwilioSettings
@@ -23,6 +24,7 @@ def examine_ways_out(project: Project) -> Iterator[Finding]:
         yield ok("catchers", text)
         return
     yield note("mode", "live: messages go to the customers")
+    yield from _starter_facts(project)
     used = {
         one.definition.channel_of(step)
         for one in project.check()
@@ -38,6 +40,17 @@ def examine_ways_out(project: Project) -> Iterator[Finding]:
         yield _sms_provider(channels.sms)
     elif "sms" in used:
         yield _missing("SMS", "sms")
+
+
+def _starter_facts(project: Project) -> Iterator[Finding]:
+    """RFC 2606, section 2: nobody can ever have a name that ends in .example."""
+    website = project.settings.club.website
+    if (urlsplit(website).hostname or "").endswith(".example"):
+        yield broken(
+            "club",
+            f"{website} is the starter's, and stands in the messages",
+            "Write your own `website`, `phone` and `address` into club.yaml.",
+        )
 
 
 def _missing(what: str, key: str) -> Finding:

@@ -11,9 +11,12 @@ from crm_store.catalogue.standard import catalogue_of
 _HEAD = """\
 # Fields
 
-What campaigns and messages can name. The same words mean the same in a condition and in a template. Those of `customer`, and your own, are columns of an import too, there without the part before the dot.
+What campaigns and messages can name. The same words mean the same in a condition and in a
+template. Those of `customer`, and your own, are columns of an import too, there without the part
+before the dot.
 
-*May be empty* says that not every customer has a value: a message needs a word for that case, such as `{{ customer.first_name or "there" }}`.
+*May be empty* says that not every customer has a value: a message needs a word for that case, such
+as `{{ customer.first_name or "there" }}`.
 
 A club adds fields of its own under `fields:` in `club.yaml`; they are called `custom.…`.
 """

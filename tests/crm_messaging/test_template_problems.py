@@ -14,7 +14,7 @@ SMS = [
         "{{ customer.age }}",
         "1:4",
         "no field customer.age",
-        "There are customer.ref, customer.first",
+        "There are customer.ref, ",
     ),
     ("{{ custmer.email }}", "1:4", "no field custmer.email", "customer.email?"),
     ("{{ first_name }}", "1:4", "no variable first_name", "customer.first_name?"),

@@ -1,0 +1,84 @@
+"""What people get wrong in their first hour, and what they are told."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from crm_console.cli import app
+
+Sampark = Callable[..., Result]
+
+MEMBERS = "Member No,First Name,Preferred Language,Colour\nM-1,Günther,de,red\n"
+TERMS = "Member No,Plan,Start Date,End Date\nM-1,yearly,2025-12-23,2026-12-22\n"
+
+
+@pytest.fixture
+def member(sampark: Sampark, tmp_path: Path) -> str:
+    (tmp_path / "members.csv").write_text(MEMBERS, encoding="utf-8")
+    told = sampark("import", "customers", str(tmp_path / "members.csv"))
+    assert 'Nothing was read from: Colour. To say what one of them is: --column NAME="HEADING"' in (
+        " ".join(told.stderr.split())
+    )
+    return "M-1"
+
+
+def test_a_plan_that_no_campaign_can_name_is_told(
+    sampark: Sampark, member: str, tmp_path: Path
+) -> None:
+    (tmp_path / "terms.csv").write_text(TERMS, encoding="utf-8")
+    told = sampark("import", "memberships", str(tmp_path / "terms.csv"))
+    assert "the plan yearly: add it to `plans:`" in " ".join(told.stderr.split())
+    said = sampark("why", member, "membership-renewal").stdout
+    assert "membership-renewal: it is not for her plan, yearly" in said
+
+
+def test_a_language_that_the_club_lacks_is_told(sampark: Sampark, member: str) -> None:
+    said = sampark("why", member).stdout
+    assert "Her language is de; where a message lacks it, en." in said
+
+
+def test_a_leads_misspelt_field_is_told(sampark: Sampark) -> None:
+    data = '{"first_nam": "Kiran", "form": "autumn"}'
+    told = sampark("event", "lead_created", "--customer", "L-7", "--data", data).stderr
+    assert "Nothing was read from first_nam. Did you mean first_name?" in told
+    assert "form" not in told
+
+
+def test_what_is_paused_is_told_wherever_one_asks(sampark: Sampark, answer: Any) -> None:
+    sampark("pause", "birthday", "--reason", "a wrong word")
+    sampark("pause")
+    found = [one["text"] for one in answer("doctor")["findings"] if one["what"] == "paused"]
+    assert found == ["birthday: a wrong word", "everything: paused by hand"]
+    assert "It waits all the same" in sampark("resume", "trial").stderr
+    assert "birthday has a pause of its own: sampark resume birthday" in sampark("resume").stderr
+    assert sampark("resume", "birthday").stderr == ""
+
+
+def test_a_campaign_that_nobody_knows_has_no_empty_ledger(sampark: Sampark) -> None:
+    told = sampark("touchpoints", "--campaign", "brithday", exit_code=1).stderr
+    assert "Did you mean `birthday`?" in told
+    assert "0 touchpoints" in sampark("touchpoints", "--campaign", "birthday").stderr
+
+
+def test_a_text_message_has_no_page(sampark: Sampark, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    told = sampark("preview", "membership-renewal", "offer", "--html", str(page)).stderr
+    assert "has no page" in told
+    assert not page.exists()
+
+
+def test_a_folder_without_a_club_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = CliRunner().invoke(app, ["check"])
+    assert told.exit_code == 1
+    assert f"There is no club.yaml in {tmp_path.resolve()}." in told.stderr
+
+
+def test_a_project_without_a_folder_is_called_wrongly() -> None:
+    told = CliRunner().invoke(app, ["check", "--project"])
+    assert told.exit_code == 2
+    assert "--project needs a folder behind it" in told.stderr
