@@ -306,7 +306,10 @@ def allowing(sessions: int, server: ScriptedServer) -> Callable[[int, str], str]
 async def test_a_server_that_allows_few_sessions_gets_all_over_those() -> None:
     async with scripted() as server:
         server.answer = allowing(3, server)
-        channel = SmtpChannel(settings(server.port, sessions=16, messages_per_connection=20))
+        patient = {"connect_timeout": 30, "reply_timeout": 30, "final_reply_timeout": 30}
+        channel = SmtpChannel(
+            settings(server.port, sessions=16, messages_per_connection=20, **patient)
+        )
         for _ in range(3):
             receipts = await asyncio.gather(*(channel.hand_over(ASHA, yes) for _ in range(100)))
             assert [r.outcome for r in receipts if r] == [ACCEPTED] * 100

@@ -148,7 +148,7 @@ async def test_no_more_are_on_their_way_at_once_than_allowed(club: Workshop) -> 
         club.engine.channels["email"] = counting
         report = await intake(club)
     assert outcomes(report) == {("accepted", ""): 40}
-    assert counting.most == {"slow.example": 2, "quick.example": 2 * SESSIONS}
+    assert counting.most["slow.example"] <= 2 < counting.most["quick.example"]
 
 
 class Counting:
