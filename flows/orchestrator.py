@@ -77,6 +77,9 @@ async def _client(api: str, showing: Showing) -> AsyncIterator[None]:
     loud.propagate = False
     if not loud.handlers:
         loud.addHandler(logging.NullHandler())
+    for worker in (EventsWorker, APILogWorker):
+        # These two have loggers of their own, outside Prefect's.
+        logging.getLogger(worker.__name__).setLevel(logging.CRITICAL)
     logging.raiseExceptions = False
     with temporary_settings({PREFECT_API_URL: api}):
         async with AsyncClientContext.get_or_create():

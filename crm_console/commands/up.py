@@ -28,7 +28,7 @@ def up(context: typer.Context) -> None:
     warnings = RichHandler(logging.WARNING, console=err, show_path=False)
     logging.basicConfig(format="%(message)s", handlers=[warnings])
     settings = project.settings
-    console = create_app(project.caught(), settings.club.name)
+    console = create_app(project.caught(), settings.club.name, project.zone)
     run(run_until_stopped(project, _say, console))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -34,7 +35,7 @@ _SECURITY_HEADERS = {
 
 
 def create_app(
-    caught: CaughtMail, club_name: str, *, hosts: Sequence[str] = THIS_MACHINE
+    caught: CaughtMail, club_name: str, zone: ZoneInfo, *, hosts: Sequence[str] = THIS_MACHINE
 ) -> FastAPI:
     """The console of one club.
 
@@ -43,7 +44,7 @@ def create_app(
     """
     app = FastAPI(title=f"Sampark · {club_name}", openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
-    pages = Pages(_HERE / "pages", club_name)
+    pages = Pages(_HERE / "pages", club_name, zone)
     app.mount("/static", StaticFiles(directory=_HERE / "static"))
     app.include_router(outbox_routes(caught, pages))
 

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse, Response
 
-from crm_console.web.showing import Pages, day
-from crm_messaging.rehearsal.caught import Caught, CaughtMail
+from crm_console.web.showing import Pages
+from crm_messaging.rehearsal.caught import CaughtMail
 from crm_messaging.rehearsal.reading import CaughtEmail, CaughtSms
 
 PAGE_SIZE = 50
@@ -47,7 +47,10 @@ def outbox_routes(caught: CaughtMail, pages: Pages) -> APIRouter:
         )
         return pages.show(
             "outbox.html",
-            days=[(label, list(some)) for label, some in groupby(entries, _day_caught)],
+            days=[
+                (label, list(some))
+                for label, some in groupby(entries, lambda entry: pages.day(entry.caught_at))
+            ],
             shown=len(entries),
             counts=counts,
             channel=channel,
@@ -97,7 +100,3 @@ def outbox_routes(caught: CaughtMail, pages: Pages) -> APIRouter:
         return Response(stored, media_type=kind, headers=headers)
 
     return routes
-
-
-def _day_caught(entry: Caught) -> str:
-    return day(entry.caught_at)
