@@ -29,8 +29,6 @@ def customer_named(connection: Connection, club_id: int, name: str, country: str
 
 def refuse_unknown_campaign(project: Project, name: str | None) -> None:
     """Raise `UnknownName` for a campaign that has no file here, not even a broken one."""
-    files = project.check()
-    sound = {one.definition.campaign for one in files if one.definition is not None}
-    broken = {one.problems[0].campaign or one.path.stem for one in files if one.problems}
-    if name is not None and name not in sound | broken:
-        raise UnknownName(f"There is no campaign {name}.", choose_from(name, sound))
+    known = {one.name for one in project.check()}
+    if name is not None and name not in known:
+        raise UnknownName(f"There is no campaign {name}.", choose_from(name, known))

@@ -113,9 +113,7 @@ def trail_of(
             and only in (None, one.definition.campaign)
         ],
         [
-            one.path.stem
-            for one in files
-            if one.definition is None and only in (None, one.path.stem)
+            one.name for one in files if one.definition is None and only in (None, one.name)
         ],
     )
 

@@ -97,4 +97,4 @@ def _version(
 
 def _disabled(checked: CheckedFile) -> DisabledCampaign:
     first = checked.problems[0]
-    return DisabledCampaign(first.campaign or checked.path.stem, checked.path, str(first))
+    return DisabledCampaign(checked.name, checked.path, str(first))

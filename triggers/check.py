@@ -44,6 +44,12 @@ class CheckedFile:
     definition: CampaignDefinition | None
     problems: list[Problem] = field(default_factory=list)
 
+    @property
+    def name(self) -> str:
+        """The campaign's name as far as the file says it, else the file's."""
+        told = next((problem.campaign for problem in self.problems), None)
+        return self.definition.campaign if self.definition else told or self.path.stem
+
 
 def check_campaigns(directory: Path, vocabulary: Vocabulary) -> list[CheckedFile]:
     """Check every `.yaml` and `.yml` file below a folder, in the order of their paths.

@@ -82,3 +82,8 @@ def test_a_project_without_a_folder_is_called_wrongly() -> None:
     told = CliRunner().invoke(app, ["check", "--project"])
     assert told.exit_code == 2
     assert "--project needs a folder behind it" in told.stderr
+
+
+def test_a_broken_campaign_goes_by_its_own_name(sampark: Sampark, club: Path, member: str) -> None:
+    (club / "campaigns/draft.yaml").write_text("campaign: come-back\nnmae: Come back\n")
+    assert "come-back is broken and does not run" in sampark("why", member, "come-back").stdout

@@ -45,7 +45,7 @@ def test_settings_are_checked_first(answer: Callable[..., Any], club: Path) -> N
     assert told["files"] == ["club.yaml"]
     (problem,) = told["problems"]
     assert problem["file"] == "club.yaml"
-    assert problem["line"] == 6
+    assert problem["line"] == 7
     assert set(problem) == {"file", "line", "column", "message", "fix", "campaign"}
 
 
