@@ -8,7 +8,7 @@ CLUB ?= .demo/club
 
 # Beside the shell's PATH, uv may have been put into .tools by an earlier run.
 FIND_UV = command -v uv || { test -x .tools/bin/uv && echo .tools/bin/uv; } || \
-	{ $(PYTHON) -m pip install --quiet --target .tools uv >&2 && echo .tools/bin/uv; } || true
+	{ $(PYTHON) -m pip install -qq --target .tools uv >&2 && echo .tools/bin/uv; } || true
 
 .PHONY: demo test faults up lint format clean
 
