@@ -112,9 +112,7 @@ def trail_of(
             and one.definition.campaign not in entered
             and only in (None, one.definition.campaign)
         ],
-        [
-            one.name for one in files if one.definition is None and only in (None, one.name)
-        ],
+        [one.name for one in files if one.definition is None and only in (None, one.name)],
     )
 
 
