@@ -31,9 +31,8 @@ def some_day(chance: Random, first: date, last: date) -> date:
 class People:
     """Makes people one after another; references, addresses and numbers never repeat."""
 
-    def __init__(self, chance: Random, today: date) -> None:
+    def __init__(self, chance: Random) -> None:
         self._chance = chance
-        self._today = today
         self._numbers: dict[str, Iterator[str]] = {
             country: _numbers(chance, country) for country in ("IN", "RU")
         }

@@ -53,7 +53,7 @@ def populate(
 def make_population(seed: int, today: date, members: int) -> Iterator[Dossier]:
     """About `members` people, leads among them; below some 500 the daily work makes them more."""
     chance = Random(seed)  # noqa: S311 - a demonstration, not a secret
-    people = People(chance, today)
+    people = People(chance)
     daily = max(18, members // 200)
     made = 0
     for dossier in _with_work(people, chance, today, daily):
