@@ -8,6 +8,7 @@ from crm_store.models.club import Club
 from crm_store.models.consent import Consent, Suppression
 from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
+from crm_store.models.inbox import InboundMessage
 from crm_store.models.membership import Membership, MembershipFreeze
 from crm_store.models.operation import LedgerHome, Pause
 from crm_store.models.staff_task import StaffTask
@@ -23,6 +24,7 @@ MODELS: tuple[type[SQLModel], ...] = (
     Purchase,
     PackageBalance,
     Event,
+    InboundMessage,
     Consent,
     Suppression,
     CampaignVersion,

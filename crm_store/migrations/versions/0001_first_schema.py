@@ -149,6 +149,31 @@ def upgrade() -> None:
         postgresql_where=sa.text("handled_at IS NULL"),
     )
     op.create_table(
+        "inbound_message",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("club_id", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("source_id", sa.String(), nullable=False),
+        sa.Column("headers", sa.JSON(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("handled_at", sa.DateTime(timezone=True)),
+        sa.Column("failure", sa.String()),
+        sa.ForeignKeyConstraint(["club_id"], ["club.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("club_id", "source", "source_id"),
+    )
+    op.create_index("ix_inbound_message_handled", "inbound_message", ["handled_at"])
+    op.create_index(
+        "ix_inbound_message_waiting",
+        "inbound_message",
+        ["club_id", "not_before"],
+        sqlite_where=sa.text("handled_at IS NULL"),
+        postgresql_where=sa.text("handled_at IS NULL"),
+    )
+    op.create_table(
         "membership",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("customer_id", sa.Integer(), nullable=False),
