@@ -93,6 +93,7 @@ def make_club(
         pem = KEYS[dkim]().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         (folder / "dkim.pem").write_bytes(pem)
     (folder / "club.yaml").write_text(settings)
+    (folder / ".env").write_text(f"SAMPARK_SECRET_KEY={'k' * 43}\n")
 
 
 @asynccontextmanager

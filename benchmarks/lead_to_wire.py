@@ -106,6 +106,7 @@ async def measure(folder: Path, leads: int) -> list[float]:
     shutil.copytree(ROOT / "templates", folder / "templates")
     (folder / "campaigns" / "leads.yaml").write_text(CAMPAIGN)
     (folder / "club.yaml").write_text(CLUB.format(smtp=smtp, prefect=prefect))
+    (folder / ".env").write_text(f"SAMPARK_SECRET_KEY={'k' * 43}\n")
     arrivals = Arrivals()
     server = await asyncio.get_running_loop().create_server(
         lambda: SMTP(arrivals, hostname="sink.example"), "127.0.0.1", smtp

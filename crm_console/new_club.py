@@ -1,6 +1,8 @@
 """Making a club's folder from the starter."""
 
 import json
+import os
+import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from zoneinfo import available_timezones
 from babel.numbers import get_territory_currencies
 
 from crm_store.errors import UsageError
+from crm_store.keys import VARIABLE
 from triggers.problems import choose_from
 
 _HERE = Path(__file__).parent / "starter"
@@ -86,10 +89,22 @@ def make_club(folder: Path, facts: ClubFacts) -> list[str]:
         (".vscode/settings.json", "vscode-settings.json"),
     ):
         _write(folder / name, (_HERE / source).read_text(encoding="utf-8"))
+    _write_key(folder / ".env")
     write_editor_schema(folder)
     return sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     )
+
+
+def _write_key(path: Path) -> None:
+    """A `.env` with a secret key of the club's own, for its owner's eyes only."""
+    text = (
+        "# Keep this file: without its key, links in messages that were sent do not work any\n"
+        "# more, and nobody can tell who is on the suppression list.\n"
+        f"{VARIABLE}={secrets.token_urlsafe(32)}\n"
+    )
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(text)
 
 
 def write_editor_schema(folder: Path) -> None:

@@ -11,7 +11,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from crm_store.errors import EnvironmentUnready
+from crm_store.keys import KeyRing, NoSecretKey
 
+KEYS = "sampark_keys"
 BUSY_TIMEOUT_MS = 30_000
 IDLE_TIMEOUT_MS = 300_000
 """PostgreSQL gives up on a transaction whose process sleeps so long: a worker that was stopped
@@ -21,8 +23,9 @@ would hold its rows, and everybody's opt-outs, until it woke."""
 class Store:
     """One open database. `read()` and `write()` are the only ways in."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, keys: KeyRing | None = None) -> None:
+        # With the key as an option of its own, whoever has a connection can hash an address.
+        self.engine = engine.execution_options(**{KEYS: keys})
 
     @property
     def is_sqlite(self) -> bool:
@@ -51,8 +54,18 @@ class Store:
         self.engine.dispose()
 
 
-def open_store(url: str, *, base: Path | None = None) -> Store:
+def keys_of(connection: Connection) -> KeyRing:
+    """The keys that the connection's store was opened with. Raises `NoSecretKey`."""
+    keys: KeyRing | None = connection.get_execution_options().get(KEYS)
+    if keys is None:
+        raise NoSecretKey()
+    return keys
+
+
+def open_store(url: str, *, base: Path | None = None, keys: KeyRing | None = None) -> Store:
     """Open the database at `url`; a relative SQLite path counts from `base`.
+
+    Without `keys` nobody's permission can be looked up: such a store is for its keeper only.
 
     Raises `EnvironmentUnready` when the URL cannot be read or its driver is not installed.
     """
@@ -64,9 +77,9 @@ def open_store(url: str, *, base: Path | None = None) -> Store:
             "Write it as sqlite:///club.db or postgresql://user@host/name.",
         ) from error
     if parsed.get_backend_name() == "sqlite":
-        return Store(_sqlite(parsed, base))
+        return Store(_sqlite(parsed, base), keys)
     if parsed.get_backend_name() == "postgresql":
-        return Store(_postgresql(parsed))
+        return Store(_postgresql(parsed), keys)
     raise EnvironmentUnready(
         f"Sampark keeps its ledger in SQLite or PostgreSQL, not in {parsed.get_backend_name()}.",
         "Set `database:` in club.yaml to sqlite:///… or postgresql://…",

@@ -76,18 +76,24 @@ def open_project(folder: Path) -> Project:
 
 @contextmanager
 def open_club(project: Project, clock: Clock) -> Iterator[tuple["Store", int]]:
-    """The club's store, its schema up to date, and the club's id in it."""
+    """The club's store, its schema up to date, and the club's id in it.
+
+    Raises `NoSecretKey`, and `WrongSecretKey` when the store was used with another.
+    """
     # The database library loads here: commands that only read files never wait for it.
     from crm_store.clubs import keep_club
     from crm_store.database import open_store, reachable
+    from crm_store.key_marks import keep_keys
     from crm_store.schema import upgrade
 
     club = project.settings.club
-    store = open_store(project.settings.database, base=project.folder)
+    keys = project.settings.keys()
+    store = open_store(project.settings.database, base=project.folder, keys=keys)
     try:
         with reachable():
             upgrade(store)
             with store.write() as connection:
+                keep_keys(connection, keys, clock())
                 club_id = keep_club(
                     connection,
                     code=club.code,

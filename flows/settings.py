@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from crm_messaging.channels.settings import ChannelsSettings
 from crm_store.catalogue.field import Catalogue, FieldType
@@ -25,6 +25,7 @@ from crm_store.catalogue.standard import (
 )
 from crm_store.errors import SamparkError
 from crm_store.imports.aliases import PERMISSION
+from crm_store.keys import MIN_LENGTH, KeyRing, NoSecretKey
 from triggers.model_problems import problems_of
 from triggers.offsets import Duration
 from triggers.problems import Problem
@@ -34,7 +35,7 @@ from triggers.zones import ZoneName
 PREFIX = "SAMPARK_"
 _DEEPER = "__"
 _FROM_FILE = "_FILE"
-SECRETS = ("password", "auth_token", "token", "secret")
+SECRETS = ("password", "auth_token", "token", "secret", "secret_key", "secret_key_previous")
 
 
 _FIELD_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -155,6 +156,16 @@ class Settings(_Strict):
             custom_field(key, one.type, one.label or key) for key, one in self.fields.items()
         )
 
+    secret_key: SecretStr | None = None
+    secret_key_previous: SecretStr | None = None
+
+    @field_validator("secret_key", "secret_key_previous")
+    @classmethod
+    def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        keys = key.get_secret_value().split(",") if key else []
+        if any(len(one.strip()) < MIN_LENGTH for one in keys):
+            raise ValueError(f"a secret key has at least {MIN_LENGTH} characters")
+        return key
 
 def read_settings(folder: Path, flags: Mapping[str, Any] | None = None) -> Settings:
     """Read the settings of the club in `folder`.
@@ -176,6 +187,16 @@ def read_settings(folder: Path, flags: Mapping[str, Any] | None = None) -> Setti
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
+    def keys(self) -> KeyRing:
+        """The secret key and those before it. Raises `NoSecretKey`."""
+        if self.secret_key is None:
+            raise NoSecretKey()
+        earlier = self.secret_key_previous.get_secret_value() if self.secret_key_previous else ""
+        return KeyRing(
+            self.secret_key.get_secret_value().strip(),
+            [one.strip() for one in earlier.split(",") if one.strip()],
+        )
+
         raise BrokenSettings(problems_of(error, source, Settings)) from error
 
 

@@ -14,8 +14,10 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import make_url
 
 from crm_store.database import Store, open_store
+from crm_store.keys import KeyRing
 from crm_store.schema import upgrade
 
+KEYS = KeyRing("the secret key of the tests, and of nobody else")
 _serial = itertools.count(1)
 
 
@@ -34,7 +36,7 @@ def sqlite_store(sqlite_template: Path, tmp_path: Path) -> Iterator[Store]:
     """An empty store in a SQLite file of its own."""
     path = tmp_path / "club.db"
     shutil.copy(sqlite_template, path)
-    store = open_store(f"sqlite:///{path}")
+    store = open_store(f"sqlite:///{path}", keys=KEYS)
     yield store
     store.close()
 
@@ -76,7 +78,7 @@ def postgres_store(postgres_server: str, postgres_template: str) -> Iterator[Sto
     """An empty store in a PostgreSQL database of its own."""
     name = f"sampark_test_{os.getpid()}_{next(_serial)}"
     _administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
-    store = open_store(_database(postgres_server, name))
+    store = open_store(_database(postgres_server, name), keys=KEYS)
     yield store
     store.close()
     _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")

@@ -37,7 +37,7 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 def _examine(call: Call) -> Iterator["Finding"]:
-    from crm_console.examination.club import examine_campaigns, examine_database
+    from crm_console.examination.club import examine_campaigns, examine_database, examine_key
     from crm_console.examination.finding import broken, ok
     from crm_console.examination.machine import examine_disk, examine_prefect, examine_program
     from crm_console.examination.ways_out import examine_ways_out
@@ -51,7 +51,11 @@ def _examine(call: Call) -> Iterator["Finding"]:
         return
     yield ok("settings", f"{project.settings.club.name}, {project.settings.club.timezone}")
     yield from examine_disk(project.folder)
-    for examine in (examine_campaigns, examine_database, examine_ways_out, examine_prefect):
+    parts = (
+        *(examine_key, examine_campaigns, examine_database),
+        *(examine_ways_out, examine_prefect),
+    )
+    for examine in parts:
         look: Callable[..., Iterator[Finding]] = examine
         yield from look(project)
 

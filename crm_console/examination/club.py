@@ -9,6 +9,7 @@ from crm_console.examination.finding import Finding, broken, note, ok
 from crm_console.terminal import many
 from crm_store.database import Store, open_store
 from crm_store.errors import SamparkError
+from crm_store.keys import NoSecretKey
 from crm_store.models.operation import EVERYTHING
 from crm_store.pauses import pauses
 from crm_store.schema import current, head
@@ -26,6 +27,16 @@ def examine_campaigns(project: Project) -> Iterator[Finding]:
         yield note("campaigns", f"there are none in {project.campaigns_folder}")
     else:
         yield ok("campaigns", f"{many(len(files), 'campaign')} and their messages are sound")
+
+
+def examine_key(project: Project) -> Iterator[Finding]:
+    """Whether there is a secret key. A store that knows another one says so when it is used."""
+    try:
+        project.settings.keys()
+    except NoSecretKey as error:
+        yield broken("secret key", error.reason, error.instruction)
+    else:
+        yield ok("secret key", "links are signed, suppressed addresses are kept by hash")
 
 
 def examine_database(project: Project) -> Iterator[Finding]:

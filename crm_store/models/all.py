@@ -10,7 +10,7 @@ from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
 from crm_store.models.inbox import InboundMessage
 from crm_store.models.membership import Membership, MembershipFreeze
-from crm_store.models.operation import LedgerHome, Pause
+from crm_store.models.operation import KeyMark, LedgerHome, Pause
 from crm_store.models.staff_task import StaffTask
 from crm_store.models.touchpoint import Touchpoint
 
@@ -33,5 +33,6 @@ MODELS: tuple[type[SQLModel], ...] = (
     StaffTask,
     Pause,
     LedgerHome,
+    KeyMark,
 )
 metadata = SQLModel.metadata

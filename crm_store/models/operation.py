@@ -1,4 +1,4 @@
-"""What operators decide about a store: pauses, and which installation it belongs to."""
+"""What operators decide about a store: pauses, which installation it belongs to, and its keys."""
 
 from datetime import datetime
 
@@ -35,3 +35,13 @@ class LedgerHome(SQLModel, table=True):
     fingerprint: str
     """Of the database's physical place: a copy of the file or of the database has another."""
     seen_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class KeyMark(SQLModel, table=True):
+    """A secret key that this store was used with. Its address hashes were made with one of them."""
+
+    __tablename__ = "key_mark"
+
+    fingerprint: str = Field(primary_key=True)
+    """Of the key; see `crm_store.keys`."""
+    first_seen_at: datetime = Field(sa_type=UtcDateTime)

@@ -88,3 +88,12 @@ def test_its_settings_for_going_live_are_valid(club: Path, sampark: Callable[...
     channels = open_project(club).settings.channels
     assert channels.email is not None
     assert channels.sms is not None
+
+
+def test_each_new_club_has_a_secret_key_of_its_own_that_others_cannot_read(tmp_path: Path) -> None:
+    keys = set()
+    for name in ("a", "b"):
+        assert init(str(tmp_path / name)).exit_code == 0
+        assert (tmp_path / name / ".env").stat().st_mode & 0o777 == 0o600
+        keys.add(open_project(tmp_path / name).settings.keys().fingerprints)
+    assert len(keys) == 2

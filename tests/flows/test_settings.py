@@ -7,6 +7,7 @@ import pytest
 from crm_messaging.rehearsal.caught import CaughtMail
 from crm_store.database import open_store, reachable
 from crm_store.errors import EnvironmentUnready, SamparkError
+from crm_store.keys import KeyRing, NoSecretKey
 from crm_store.schema import upgrade
 from flows.settings import BrokenSettings, read_settings
 
@@ -70,3 +71,44 @@ def test_what_holds_addresses_is_its_owners_alone(tmp_path: Path) -> None:
     for path in (*tmp_path.glob("club.db*"), tmp_path / "state" / "caught"):
         assert path.stat().st_mode & 0o077 == 0, path
     store.close()
+
+
+KEY = "k" * 43
+
+
+@pytest.mark.parametrize("named", ["SAMPARK_SECRET_KEY", "SAMPARK_SECRET_KEY_FILE"])
+def test_the_secret_key_comes_from_the_environment_and_shows_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    write(tmp_path)
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    monkeypatch.setenv(named, str(tmp_path / "key") if named.endswith("_FILE") else KEY)
+    settings = read_settings(tmp_path)
+    assert settings.keys().fingerprints == KeyRing(KEY).fingerprints
+    assert KEY not in repr(settings)
+
+
+def test_a_secret_key_that_is_missing_short_or_in_yaml(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path)
+    with pytest.raises(NoSecretKey, match=r"token_urlsafe"):
+        read_settings(tmp_path).keys()
+    monkeypatch.setenv("SAMPARK_SECRET_KEY", "short-and-secret")
+    with pytest.raises(BrokenSettings, match="at least 32 characters") as refused:
+        read_settings(tmp_path)
+    assert "short-and-secret" not in str(refused.value)
+    monkeypatch.delenv("SAMPARK_SECRET_KEY")
+    write(tmp_path, f"secret_key: {KEY}\n")
+    with pytest.raises(BrokenSettings, match="must not stand in YAML"):
+        read_settings(tmp_path)
+
+
+def test_the_key_of_before_is_kept_beside_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path)
+    monkeypatch.setenv("SAMPARK_SECRET_KEY", KEY)
+    monkeypatch.setenv("SAMPARK_SECRET_KEY_PREVIOUS", f"{'a' * 32}, {'b' * 32}")
+    ring = KeyRing(KEY, ["a" * 32, "b" * 32])
+    assert read_settings(tmp_path).keys().fingerprints == ring.fingerprints

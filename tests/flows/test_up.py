@@ -105,6 +105,7 @@ def club(tmp_path: Path) -> Iterator[RunningClub]:
     (folder / "campaigns" / "leads.yaml").write_text(LEADS)
     ports = {name: _free_port() for name in ("prefect", "smtp", "sms")}
     (folder / "club.yaml").write_text(CLUB.format(**ports))
+    (folder / ".env").write_text(f"SAMPARK_SECRET_KEY={'k' * 43}\n")
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
         [sys.executable, "-c", UP, str(folder)], env=environment, stdout=subprocess.PIPE

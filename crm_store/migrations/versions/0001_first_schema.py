@@ -55,6 +55,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("home"),
     )
     op.create_table(
+        "key_mark",
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint"),
+    )
+    op.create_table(
         "pause",
         sa.Column("campaign", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
