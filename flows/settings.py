@@ -38,6 +38,7 @@ _FROM_FILE = "_FILE"
 SECRETS = ("password", "auth_token", "token", "secret", "secret_key", "secret_key_previous")
 
 
+_BASE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 _FIELD_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _TAKEN = {
     *(
@@ -99,6 +100,31 @@ class ConsoleSettings(_Strict):
     port: int = 4290
 
 
+class PublicSettings(_Strict):
+    """Where the pages for customers and webhooks listen, and how the internet reaches them."""
+
+    host: str = "127.0.0.1"
+    port: int = 4280
+    base_url: str = Field("", description="What links in messages begin with.")
+    proxies: tuple[str, ...] = Field(
+        ("127.0.0.1",), description="Whose word on a visitor's address is believed."
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_plain(cls, value: str) -> str:
+        if value and not _BASE_URL.fullmatch(value):
+            raise ValueError(
+                "write it as https://crm.club.example: no `?`, no `#`, no name or password"
+            )
+        return value.rstrip("/")
+
+    @property
+    def url(self) -> str:
+        """What links begin with, without a slash at the end."""
+        return self.base_url or f"http://{self.host}:{self.port}"
+
+
 class PrefectSettings(_Strict):
     """The Prefect server: our own on this port, or another's by its API address."""
 
@@ -130,6 +156,16 @@ class Settings(_Strict):
     topics: tuple[str, ...] = ()
     fields: Mapping[str, CustomFieldSettings] = Field(default_factory=dict)
     channels: ChannelsSettings = ChannelsSettings()
+    secret_key: SecretStr | None = None
+    secret_key_previous: SecretStr | None = None
+
+    @field_validator("secret_key", "secret_key_previous")
+    @classmethod
+    def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        keys = key.get_secret_value().split(",") if key else []
+        if any(len(one.strip()) < MIN_LENGTH for one in keys):
+            raise ValueError(f"a secret key has at least {MIN_LENGTH} characters")
+        return key
 
     @field_validator("fields")
     @classmethod
@@ -147,8 +183,19 @@ class Settings(_Strict):
 
     sweep: SweepSettings = SweepSettings()
     console: ConsoleSettings = ConsoleSettings()
+    public: PublicSettings = PublicSettings()
     prefect: PrefectSettings = PrefectSettings()
     catchers: CatcherSettings = CatcherSettings()
+
+    def keys(self) -> KeyRing:
+        """The secret key and those before it. Raises `NoSecretKey`."""
+        if self.secret_key is None:
+            raise NoSecretKey()
+        earlier = self.secret_key_previous.get_secret_value() if self.secret_key_previous else ""
+        return KeyRing(
+            self.secret_key.get_secret_value().strip(),
+            [one.strip() for one in earlier.split(",") if one.strip()],
+        )
 
     def catalogue(self) -> Catalogue:
         """The standard fields and the club's own."""
@@ -156,16 +203,6 @@ class Settings(_Strict):
             custom_field(key, one.type, one.label or key) for key, one in self.fields.items()
         )
 
-    secret_key: SecretStr | None = None
-    secret_key_previous: SecretStr | None = None
-
-    @field_validator("secret_key", "secret_key_previous")
-    @classmethod
-    def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
-        keys = key.get_secret_value().split(",") if key else []
-        if any(len(one.strip()) < MIN_LENGTH for one in keys):
-            raise ValueError(f"a secret key has at least {MIN_LENGTH} characters")
-        return key
 
 def read_settings(folder: Path, flags: Mapping[str, Any] | None = None) -> Settings:
     """Read the settings of the club in `folder`.
@@ -187,16 +224,6 @@ def read_settings(folder: Path, flags: Mapping[str, Any] | None = None) -> Setti
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-    def keys(self) -> KeyRing:
-        """The secret key and those before it. Raises `NoSecretKey`."""
-        if self.secret_key is None:
-            raise NoSecretKey()
-        earlier = self.secret_key_previous.get_secret_value() if self.secret_key_previous else ""
-        return KeyRing(
-            self.secret_key.get_secret_value().strip(),
-            [one.strip() for one in earlier.split(",") if one.strip()],
-        )
-
         raise BrokenSettings(problems_of(error, source, Settings)) from error
 
 

@@ -1,6 +1,7 @@
 """`sampark up`: everything a club needs, in one command, until it is told to stop.
 
-    this process    event intake, console, catchers of a rehearsal, a sweep when one is overdue
+    this process    event intake, console, public pages, catchers of a rehearsal, a sweep when
+                    one is overdue
     child           the Prefect server and its UI
     child           the schedule: it starts each sweep in a process of its own
 
@@ -21,6 +22,7 @@ from crm_store.errors import EnvironmentUnready
 from flows import prefect_home
 from flows.clock import wall_clock
 from flows.club_lock import Running, only_one
+from flows.engine import Engine
 from flows.followed_plan import FollowedPlan
 from flows.intake import pause, take_in
 from flows.last_sweep import note_sweep, since_last_sweep
@@ -39,6 +41,9 @@ log = logging.getLogger(__name__)
 Say: TypeAlias = Callable[[str, str], None]
 """Called with what is ready (or `warning`) and where it is (or what is wrong)."""
 
+PublicApp: TypeAlias = Callable[[Engine], AsgiApp]
+"""Makes the web app that faces the internet, once the store is open."""
+
 PREFECT_PATIENCE_S = 60.0
 """An overdue sweep waits so long for Prefect at the start, so that it can be shown."""
 RESTART_S = 10.0
@@ -46,11 +51,13 @@ FINISH_S = 30.0
 """What is being sent when the stop comes may take so long to be finished."""
 
 
-async def up(project: Project, say: Say, console: AsgiApp | None = None) -> None:
+async def up(
+    project: Project, say: Say, console: AsgiApp | None = None, public: PublicApp | None = None
+) -> None:
     """Run everything until SIGINT or SIGTERM; then finish what is begun and end all children.
 
     Raises `EnvironmentUnready` when another one runs for this folder, or when the database, or
-    the port of the console or of a catcher, cannot be had. A missing Prefect is a warning only.
+    a port of its own, cannot be had. A missing Prefect is a warning only.
     """
     told: Future[None] = Future()
 
@@ -63,12 +70,18 @@ async def up(project: Project, say: Say, console: AsgiApp | None = None) -> None
     # While a run lasts, Prefect takes SIGTERM for itself and tears the loop down with it, but
     # in the main thread only. So the work has a thread of its own, and this one has the signals.
     try:
-        await asyncio.to_thread(asyncio.run, _up(project, say, console, told))
+        await asyncio.to_thread(asyncio.run, _up(project, say, console, public, told))
     finally:
         tell()
 
 
-async def _up(project: Project, say: Say, console: AsgiApp | None, told: "Future[None]") -> None:
+async def _up(
+    project: Project,
+    say: Say,
+    console: AsgiApp | None,
+    public: PublicApp | None,
+    told: "Future[None]",
+) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def wake(_: object) -> None:
@@ -81,7 +94,7 @@ async def _up(project: Project, say: Say, console: AsgiApp | None, told: "Future
     api = named or f"http://{HOST}:{settings.prefect.port}/api"
     with only_one(project.state_folder, Running(os.getpid(), api)):
         prefect_home.enter(project.state_folder)
-        async with _front(project, say, console) as followed:
+        async with _front(project, say, console, public) as followed:
             ready = asyncio.Event()
             telling = EventTelling(api)
             in_hand = [
@@ -99,9 +112,9 @@ async def _up(project: Project, say: Say, console: AsgiApp | None, told: "Future
 
 @asynccontextmanager
 async def _front(
-    project: Project, say: Say, console: AsgiApp | None
+    project: Project, say: Say, console: AsgiApp | None, public: PublicApp | None
 ) -> AsyncIterator[FollowedPlan]:
-    """The parts that must be there: catchers, engine, console."""
+    """The parts that must be there: catchers, engine, console, the pages for the internet."""
     settings = project.settings
     async with AsyncExitStack() as stack:
         if settings.mode == "rehearsal":
@@ -118,7 +131,18 @@ async def _front(
             say("warning", f"the campaign {disabled.slug} is disabled: {disabled.problem}")
         if console is not None:
             at = settings.console
-            say("console", await stack.enter_async_context(web_server(console, at.host, at.port)))
+            serving_it = web_server(console, at.host, at.port, setting="console")
+            say("console", await stack.enter_async_context(serving_it))
+        if public is not None:
+            at_edge = settings.public
+            serving_it = web_server(
+                public(engine),
+                at_edge.host,
+                at_edge.port,
+                setting="public",
+                proxies=at_edge.proxies,
+            )
+            say("public", await stack.enter_async_context(serving_it))
         yield followed
 
 

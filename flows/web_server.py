@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeAlias
 
@@ -14,6 +14,10 @@ AsgiApp: TypeAlias = Callable[..., Awaitable[None]]
 """Any ASGI 3 application: FastAPI's, Starlette's."""
 
 
+MOST_CONNECTIONS = 2_000
+"""Beyond it uvicorn answers 503 by itself; an open connection costs memory and a file."""
+
+
 class _Guest(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -21,27 +25,39 @@ class _Guest(uvicorn.Server):
 
 
 @asynccontextmanager
-async def web_server(app: AsgiApp, host: str, port: int) -> AsyncIterator[str]:
-    """Serve `app` while the context is open; yields its URL.
+async def web_server(
+    app: AsgiApp, host: str, port: int, *, setting: str, proxies: Sequence[str] = ()
+) -> AsyncIterator[str]:
+    """Serve `app` while the context is open; yields its URL. Port 0 is any free one.
 
-    Raises `EnvironmentUnready` when the port is taken.
+    `setting` is the block of club.yaml that says where. `proxies` are the addresses whose
+    `X-Forwarded-For` is believed. Raises `EnvironmentUnready` when the port is taken.
     """
-    with _listening(host, port) as listening:
-        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=3)
+    with _listening(host, port, setting) as listening:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,  # links and addresses of people are in it
+            server_header=False,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=list(proxies),
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_graceful_shutdown=3,
+        )
         server = _Guest(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
-            yield f"http://{host}:{port}"
+            yield f"http://{host}:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True
             await serving
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _listening(host: str, port: int, setting: str) -> socket.socket:
     try:
         return socket.create_server((host, port))
     except OSError as error:
         raise EnvironmentUnready(
-            f"The console cannot listen on {host}, port {port}: {error.strerror}.",
-            "Stop the other program, or set `console: {port: …}` in club.yaml.",
+            f"Nothing can listen on {host}, port {port}, as `{setting}:` asks: {error.strerror}.",
+            f"Stop the other program, or set `{setting}: {{port: …}}` in club.yaml.",
         ) from error

@@ -11,7 +11,7 @@ _STYLES = {"ready": "bold green", "warning": "bold yellow"}
 
 
 def up(context: typer.Context) -> None:
-    """Run everything until Ctrl-C: console, Prefect and its UI, schedule, intake of events.
+    """Run everything until Ctrl-C: console, public pages, Prefect and its UI, schedule, intake.
 
     In `mode: rehearsal` the mail and SMS catchers too, whose messages the console shows. It
     prints each address once it answers. Stopping it in the middle loses nothing: what is being
@@ -20,6 +20,8 @@ def up(context: typer.Context) -> None:
     from rich.logging import RichHandler
 
     from crm_console.web.app import create_app
+    from crm_console.web.public.app import create_public_app
+    from flows.clock import wall_clock
     from flows.event_loop import run
     from flows.up import up as run_until_stopped
 
@@ -29,7 +31,14 @@ def up(context: typer.Context) -> None:
     logging.basicConfig(format="%(message)s", handlers=[warnings])
     settings = project.settings
     console = create_app(project.caught(), settings.club.name, project.zone)
-    run(run_until_stopped(project, _say, console))
+    run(
+        run_until_stopped(
+            project,
+            _say,
+            console,
+            lambda engine: create_public_app(project, engine.store, engine.club_id, wall_clock),
+        )
+    )
 
 
 def _say(what: str, text: str) -> None:

@@ -1,0 +1,20 @@
+"""What every door of the public web app works with."""
+
+from dataclasses import dataclass
+
+from crm_console.web.public.receiving import Receiving
+from crm_store.database import Store
+from flows.clock import Clock
+from flows.project import Project
+
+
+@dataclass(frozen=True)
+class Premises:
+    """One club, as its doors see it."""
+
+    project: Project
+    store: Store
+    club_id: int
+    clock: Clock
+    receiving: Receiving
+    """Where a message goes that is verified: `await receiving.receive(arrival)`, then 2xx."""
