@@ -5,7 +5,7 @@ that hand over the batch before.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -42,6 +42,15 @@ NO_CHANNEL_PAUSE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
+class Taken:
+    """A claimed batch, all of one version of its campaign."""
+
+    token: str
+    batch: Sequence[Claimed]
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Ready:
     """A claimed touchpoint and its finished message."""
 
@@ -75,57 +84,66 @@ def prepare(
     A version with a template that cannot be used is noted in `stuck` and passed over: who came in
     under another one does not wait for it. Without `stuck` it raises `TemplateUnusable`.
     """
-    while True:
-        now = engine.clock()
-        token = uuid4().hex
-        with engine.store.write() as connection:
-            batch = touchpoints.claim(
-                connection,
-                club_id=engine.club_id,
-                campaign=campaign.slug,
-                token=token,
-                now=now,
-                lease_until=now + LEASE,
-                limit=limit,
-                passed_over=stuck or (),
-            )
-            number = engine.mark.count(connection) if engine.mark and batch else 0
-        if not batch:
-            return None
-        if engine.mark:
-            engine.mark.note(number)
+    while (taken := take(engine, campaign, limit, stuck or ())) is not None:
         try:
-            return _prepared(engine, campaign, batch, token, now)
+            return _prepared(engine, campaign, taken)
         except BaseException as error:
             # Nothing has left: whoever comes next may have them.
             with engine.store.write() as connection:
-                touchpoints.release(connection, token)
+                touchpoints.release(connection, taken.token)
             if stuck is None or not isinstance(error, TemplateUnusable):
                 raise
-            stuck[batch[0].version_id] = error
+            stuck[taken.batch[0].version_id] = error
+    return None
 
 
-def _prepared(
-    engine: Engine,
-    campaign: RunningCampaign,
-    batch: Sequence[Claimed],
-    token: str,
-    now: datetime,
-) -> Prepared:
-    version = version_of(campaign, batch[0].version_id, engine.store, engine.catalogue)
-    prepared = Prepared(token, version.definition)
-    with engine.store.read() as connection:
-        facts = sending.facts(
-            connection,
-            [one.id for one in batch],
-            topic=version.definition.topic,
-            exit_on=version.definition.exit_on,
-        )
-        open_to_us = _with_a_channel(engine, batch, prepared, now)
-        allowed = _ask_the_gate(connection, open_to_us, facts, prepared, now)
-        _compose(engine, connection, version, allowed, facts, prepared, now)
+def take(
+    engine: Engine, campaign: RunningCampaign, limit: int, passed_over: Collection[int] = ()
+) -> Taken | None:
+    """Claim the next batch of a campaign; `None` when nothing is queued."""
+    now = engine.clock()
+    token = uuid4().hex
     with engine.store.write() as connection:
-        touchpoints.rule(connection, prepared.rulings, token, now)
+        batch = touchpoints.claim(
+            connection,
+            club_id=engine.club_id,
+            campaign=campaign.slug,
+            token=token,
+            now=now,
+            lease_until=now + LEASE,
+            limit=limit,
+            passed_over=passed_over,
+        )
+        number = engine.mark.count(connection) if engine.mark and batch else 0
+    if not batch:
+        return None
+    if engine.mark:
+        engine.mark.note(number)
+    return Taken(token, batch, now)
+
+
+def judge(
+    engine: Engine, connection: Connection, taken: Taken, prepared: Prepared
+) -> tuple[list[Claimed], dict[int, SendFacts]]:
+    """Ask the gate about a batch: rulings go into `prepared`; returns what may leave."""
+    facts = sending.facts(
+        connection,
+        [one.id for one in taken.batch],
+        topic=prepared.definition.topic,
+        exit_on=prepared.definition.exit_on,
+    )
+    open_to_us = _with_a_channel(engine, taken.batch, prepared, taken.at)
+    return _ask_the_gate(connection, open_to_us, facts, prepared, taken.at), facts
+
+
+def _prepared(engine: Engine, campaign: RunningCampaign, taken: Taken) -> Prepared:
+    version = version_of(campaign, taken.batch[0].version_id, engine.store, engine.catalogue)
+    prepared = Prepared(taken.token, version.definition)
+    with engine.store.read() as connection:
+        allowed, facts = judge(engine, connection, taken, prepared)
+        _compose(engine, connection, version, allowed, facts, prepared, taken.at)
+    with engine.store.write() as connection:
+        touchpoints.rule(connection, prepared.rulings, taken.token, taken.at)
     return prepared
 
 
