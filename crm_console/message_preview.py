@@ -11,8 +11,9 @@ from crm_messaging.sms_segments import SmsSize, count
 from crm_store.catalogue.field import FieldType
 from crm_store.errors import SamparkError, UnknownName
 from flows.project import Project
-from triggers.definition import CampaignDefinition, Step
+from triggers.definition import CampaignDefinition
 from triggers.problems import choose_from
+from triggers.steps import Act
 
 ValuesOf = Callable[[frozenset[str]], dict[str, Any]]
 """The value of each of these fields, by name."""
@@ -53,8 +54,12 @@ class Preview:
         }
 
 
-def find_step(project: Project, campaign: str, step: str) -> tuple[CampaignDefinition, Step]:
-    """A step of a sound campaign. Raises `UnknownName`, or tells what is wrong with the file."""
+def find_act(project: Project, campaign: str, step: str) -> tuple[CampaignDefinition, Act]:
+    """A message of a sound campaign: `offer`, or one side of a fork, `offer.discount`.
+
+    A fork's own name means its first message. Raises `UnknownName`, or tells what is wrong with
+    the file.
+    """
     files = project.check()
     for one in files:
         if one.definition is not None and one.definition.campaign == campaign:
@@ -64,16 +69,18 @@ def find_step(project: Project, campaign: str, step: str) -> tuple[CampaignDefin
     else:
         known = [one.definition.campaign for one in files if one.definition is not None]
         raise UnknownName(f"There is no campaign {campaign}.", choose_from(campaign, known))
-    ids = [one.id for one in one.definition.steps]
-    if step not in ids:
-        raise UnknownName(f"{campaign} has no step {step}.", choose_from(step, ids))
-    return one.definition, one.definition.step(step)
+    acts = [act for act in one.definition.acts() if act.action.writes]
+    for act in acts:
+        if step in (act.name, act.step):
+            return one.definition, act
+    known = [act.name for act in acts]
+    raise UnknownName(f"{campaign} sends no {step}.", choose_from(step, known))
 
 
 def preview_of(
     project: Project,
     definition: CampaignDefinition,
-    step: Step,
+    act: Act,
     *,
     language: str,
     values_of: ValuesOf,
@@ -82,10 +89,10 @@ def preview_of(
 
     Raises `RenderError` when the message cannot be made with these values.
     """
-    channel, template = definition.channel_of(step), definition.template_of(step)
+    channel, template = act.action.channel, act.action.template
     compiled = project.library.load(channel, template, language)
     values = values_for(values_of(compiled.fields), compiled.language, project.catalogue)
-    place = (definition.campaign, step.id, channel, template, compiled.language)
+    place = (definition.campaign, act.name, channel, template, compiled.language)
     return _rendered(place, compiled, values)
 
 

@@ -14,11 +14,12 @@ from crm_store.history import CustomerCard, EnrollmentRecord, Refusal, Touchpoin
 from crm_store.models.campaign import EnrollmentStatus
 from crm_store.scope import MEMBERSHIP, Scope
 from triggers.check import CheckedFile
-from triggers.definition import CampaignDefinition, Step
+from triggers.definition import CampaignDefinition
 from triggers.expression import Condition, parse_condition
 from triggers.kinds.all import Trigger
 from triggers.kinds.membership_expiring import MembershipExpiring
 from triggers.look import Look
+from triggers.steps import Step
 from triggers.timeline import step_due
 
 
@@ -126,7 +127,7 @@ def _enrollment_trail(
     steps = [
         StepTrail(
             step.id,
-            definition.channel_of(step),
+            next(step.ways()).action.channel,
             _due(step, definition, record, card),
             step.condition,
             made.get(step.id),

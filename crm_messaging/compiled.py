@@ -77,10 +77,15 @@ class CompiledSms:
 Compiled = CompiledEmail | CompiledSms
 
 
+def compiled_sms(flat: FlatSms) -> CompiledSms:
+    """A text message ready to render."""
+    return CompiledSms(flat.name, flat.language, flat.fields, _TEXT.from_string(flat.text))
+
+
 def compiled(flat: FlatEmail | FlatSms) -> Compiled:
     """A template ready to render."""
     if isinstance(flat, FlatSms):
-        return CompiledSms(flat.name, flat.language, flat.fields, _TEXT.from_string(flat.text))
+        return compiled_sms(flat)
     return CompiledEmail(
         name=flat.name,
         language=flat.language,

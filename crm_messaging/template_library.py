@@ -20,6 +20,7 @@ from crm_messaging.compiled import (
     compiled,
 )
 from crm_messaging.email_template import Layout, flat_email, layout_of
+from crm_messaging.filled_text import filled_problems
 from crm_messaging.front_matter import Entry
 from crm_messaging.sms_template import flat_sms
 from crm_messaging.template_file import TemplateFile
@@ -72,6 +73,10 @@ class TemplateLibrary:
             except TemplateUnusable as error:
                 findings.update(dict.fromkeys(error.findings))
         return list(findings)
+
+    def filled_problems(self, text: str) -> list[TemplateFinding]:
+        """All that is wrong with a text in a campaign in which fields may stand."""
+        return filled_problems(text, self.catalogue, self.languages[0])
 
     def resolve(self, channel: str, name: str, language: str) -> str:
         """The language to write to someone in: hers, hers without region, the club's, any.

@@ -173,7 +173,9 @@ class Claimed:
     customer_id: int
     occurrence: str
     step: str
+    variant: str
     channel: str
+    coupon: str | None
     expires_at: datetime
     queued_at: datetime
     attempts: int
@@ -227,7 +229,9 @@ def claim(
             TOUCHPOINT.c.customer_id,
             TOUCHPOINT.c.occurrence,
             TOUCHPOINT.c.step,
+            TOUCHPOINT.c.variant,
             TOUCHPOINT.c.channel,
+            TOUCHPOINT.c.coupon,
             TOUCHPOINT.c.expires_at,
             TOUCHPOINT.c.queued_at,
             TOUCHPOINT.c.attempts,

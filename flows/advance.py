@@ -16,7 +16,8 @@ from crm_store.reasons import Reason
 from crm_store.touchpoints import NewTime
 from flows.campaigns import RunningCampaign, Version, version_of
 from flows.engine import Engine
-from triggers.definition import CampaignDefinition, Step
+from triggers.definition import CampaignDefinition
+from triggers.steps import Step
 from triggers.timeline import birthday_in, instant, step_due
 
 BATCH = 1_000
@@ -90,7 +91,8 @@ def _look(
     scope = engine.scope(definition, now)
     holds = {
         step: enrollments.matching(connection, ids, condition.sql(scope))
-        for step, condition in version.step_conditions.items()
+        for (step, way), condition in version.conditions.items()
+        if not way
     }
     findings = _Findings()
     for one in batch:
@@ -202,7 +204,9 @@ def _touchpoint(
         "customer_id": one.customer_id,
         "occurrence": one.occurrence,
         "step": step.id,
-        "channel": definition.channel_of(step),
+        "variant": "",
+        "channel": step.channel,
+        "is_marketing": True,
         "state": str(state),
         "reason": None if reason is None else str(reason),
         "detail": "",

@@ -1,6 +1,6 @@
 """The campaigns of a run: checked files, their stored versions, and their parsed conditions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from crm_store.database import Store
 from triggers.check import CheckedFile
 from triggers.definition import CampaignDefinition
 from triggers.expression import Condition, parse_condition
+from triggers.steps import Branch
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,9 @@ class Version:
     number: int
     definition: CampaignDefinition
     where: Condition | None
-    step_conditions: Mapping[str, Condition]
+    pause_while: Condition | None
+    conditions: Mapping[tuple[str, str], Condition]
+    """By step and way of it; a step's own under an empty way."""
 
 
 @dataclass
@@ -86,13 +89,27 @@ def _version(
         version_id,
         number,
         definition,
-        parse_condition(definition.where, catalogue) if definition.where else None,
-        {
-            step.id: parse_condition(step.condition, catalogue)
-            for step in definition.steps
-            if step.condition is not None
-        },
+        _parsed(definition.where, catalogue),
+        _parsed(definition.pause_while, catalogue),
+        dict(_conditions(definition, catalogue)),
     )
+
+
+def _conditions(
+    definition: CampaignDefinition, catalogue: Catalogue
+) -> Iterator[tuple[tuple[str, str], Condition]]:
+    for step in definition.steps:
+        if own := _parsed(step.condition, catalogue):
+            yield (step.id, ""), own
+        for act in step.ways():
+            if isinstance(act.action, Branch) and (
+                of_way := _parsed(act.action.condition, catalogue)
+            ):
+                yield (step.id, act.variant), of_way
+
+
+def _parsed(text: str | None, catalogue: Catalogue) -> Condition | None:
+    return None if text is None else parse_condition(text, catalogue)
 
 
 def _disabled(checked: CheckedFile) -> DisabledCampaign:

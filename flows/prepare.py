@@ -217,7 +217,7 @@ def _compose(
     definition = version.definition
     by_template: dict[tuple[str, str, str], list[Claimed]] = defaultdict(list)
     for one in allowed:
-        name = definition.template_of(definition.step(one.step))
+        name = definition.act(one.step, one.variant).action.template
         language = engine.library.resolve(one.channel, name, _language(engine, facts[one.id]))
         by_template[one.channel, name, language].append(one)
     scope = engine.scope(definition, now)

@@ -247,11 +247,10 @@ def _ended(trouble: bool, message: str) -> RunState:
 
 def _tags(campaign: RunningCampaign) -> list[str]:
     definition = campaign.current.definition
-    channels = {definition.channel_of(step) for step in definition.steps}
     return [
         f"campaign:{campaign.slug}",
         f"trigger:{definition.trigger.type}",
-        *(f"channel:{channel}" for channel in sorted(channels)),
+        *(f"channel:{channel}" for channel in sorted(definition.channels())),
     ]
 
 

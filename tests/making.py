@@ -16,6 +16,7 @@ from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
 from crm_store.models.membership import Membership, MembershipFreeze, MembershipStatus
 from crm_store.models.touchpoint import Touchpoint
+from crm_store.suppressions import address_hash
 from crm_store.tables import table_of
 
 NOW = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
@@ -149,9 +150,12 @@ def make_consent(store: Store, customer_id: int, **values: Any) -> int:
 
 def make_suppression(store: Store, channel: str, address: str, **values: Any) -> int:
     """An address never to write to; the row's id."""
+    with store.read() as connection:
+        hashed = address_hash(connection, (channel, address))
     row = {
         "channel": channel,
-        "address": address,
+        "address_hash": hashed,
+        "reach": "everything",
         "cause": "hard_bounce",
         "source": "test",
         "created_at": NOW,
@@ -226,7 +230,9 @@ def make_touchpoint(store: Store, customer_id: int, enrollment_id: int, **values
         "customer_id": customer_id,
         "occurrence": "event:1",
         "step": f"step{next(_serial)}",
+        "variant": "",
         "channel": "email",
+        "is_marketing": True,
         "state": "queued",
         "detail": "",
         "due_at": NOW,

@@ -24,6 +24,8 @@ _DECLARED_IN = {
     Kind.PIPELINE: "pipelines",
     Kind.STAGE: "pipelines",
     Kind.TOPIC: "topics",
+    Kind.FIELD: "fields",
+    Kind.CHANNEL: "channels",
 }
 """Where club.yaml lists the names."""
 _MENTIONED = {
@@ -133,8 +135,10 @@ def _check_text(text: MarkedText, source: Source, vocabulary: Vocabulary) -> Ite
             yield _unknown_template(text.kind, text.text, vocabulary, at)
     elif text.kind is Kind.EVENT:
         yield from _check_event(text.text, source.problem(text.loc, ""))
-    elif text.kind in (Kind.EMAIL, Kind.SMS):
+    elif text.kind in (Kind.EMAIL, Kind.SMS, Kind.MESSAGE):
         yield from _check_template(text, source, vocabulary)
+    elif text.kind is Kind.FILLED:
+        yield from _check_filled(text, source, vocabulary)
 
 
 def _check_event(name: str, at: Problem) -> Iterator[Problem]:
@@ -151,6 +155,14 @@ def _check_template(text: MarkedText, source: Source, vocabulary: Vocabulary) ->
             yield Problem(finding.file, line, column, finding.message, finding.fix)
         else:
             yield source.problem(text.loc, finding.message, finding.fix)
+
+
+def _check_filled(text: MarkedText, source: Source, vocabulary: Vocabulary) -> Iterator[Problem]:
+    for finding in vocabulary.templates.filled_problems(text.text):
+        lines = text.text.splitlines(keepends=True)[: max(finding.line, 1) - 1]
+        offset = sum(map(len, lines)) + max(finding.column, 1) - 1
+        line, column = source.position_within(text.loc, offset)
+        yield Problem(source.name, line, column, finding.message, finding.fix)
 
 
 def _check_condition(text: MarkedText, source: Source, vocabulary: Vocabulary) -> Iterator[Problem]:

@@ -1,9 +1,9 @@
-"""Clock times (`10:30`) and quiet hours (`21:00-10:00`), as a campaign writes them."""
+"""Clock times (`10:30`), hours of the day (`21:00-10:00`) and weekdays, as a campaign has them."""
 
 import re
 from dataclasses import dataclass
 from datetime import time
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
@@ -13,7 +13,7 @@ _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 
 
 @dataclass(frozen=True)
-class QuietHours:
+class Hours:
     """From `start` up to, not including, `end`, on the clock where the customer is.
 
     When `end` is the earlier of the two, the span crosses midnight.
@@ -32,6 +32,11 @@ class QuietHours:
         return f"{clock_text(self.start)}-{clock_text(self.end)}"
 
 
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+"""As `date.weekday()` counts them."""
+
+
 def parse_clock(text: object) -> time:
     """Read `HH:MM`, from 00:00 to 23:59."""
     if isinstance(text, time):
@@ -44,20 +49,20 @@ def parse_clock(text: object) -> time:
     return time.fromisoformat(text)
 
 
-def parse_quiet_hours(text: object) -> QuietHours:
+def parse_hours(text: object) -> Hours:
     """Read `HH:MM-HH:MM`."""
-    if isinstance(text, QuietHours):
+    if isinstance(text, Hours):
         return text
     match = re.fullmatch(rf"({_CLOCK})-({_CLOCK})", text) if isinstance(text, str) else None
     if match is None:
         wrong(
-            f"`{str(text)[:40]}` are not quiet hours",
+            f"`{str(text)[:40]}` are not hours of the day",
             'write two times of day with a hyphen, such as "21:00-10:00"',
         )
-    quiet = QuietHours(parse_clock(match[1]), parse_clock(match[3]))
-    if quiet.start == quiet.end:
-        wrong(f"the quiet hours `{text}` are empty", "let them end at another time")
-    return quiet
+    hours = Hours(parse_clock(match[1]), parse_clock(match[3]))
+    if hours.start == hours.end:
+        wrong(f"the hours `{text}` are empty", "let them end at another time")
+    return hours
 
 
 def clock_text(clock: time) -> str:
@@ -71,9 +76,9 @@ ClockTime = Annotated[
     PlainSerializer(clock_text),
     WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK}$", "examples": ["10:30"]}),
 ]
-QuietHoursValue = Annotated[
-    QuietHours,
-    PlainValidator(parse_quiet_hours),
+HoursValue = Annotated[
+    Hours,
+    PlainValidator(parse_hours),
     PlainSerializer(str),
     WithJsonSchema(
         {"type": "string", "pattern": f"^{_CLOCK}-{_CLOCK}$", "examples": ["21:00-10:00"]}

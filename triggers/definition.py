@@ -2,111 +2,23 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import time, timedelta
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, StrictInt, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from triggers.clock import ClockTime, QuietHoursValue
+from triggers.controls import Defaults, Goal, Late, Reentry, Share
 from triggers.kinds.all import Trigger
 from triggers.kinds.anchor import Anchor
-from triggers.names import (
-    ConditionText,
-    EmailTemplate,
-    EventName,
-    Slug,
-    SmsTemplate,
-    StepId,
-    Text,
-    TopicName,
-)
-from triggers.offsets import Duration, OffsetValue, Unit, duration_text
+from triggers.names import ConditionText, EventName, Slug, Text, TopicName
+from triggers.offsets import Unit, duration_text
+from triggers.steps import Act, Step
 from triggers.strict_model import StrictModel, wrong
-
-Channel = Literal["email", "sms"]
 
 DEFAULT_TIME = time(10, 0)
 """Time of day of steps that count from a day, when the campaign names none."""
-
-
-class Cap(StrictModel):
-    """At most `max` messages to one customer within `per`, whatever campaigns they come from."""
-
-    max: StrictInt = Field(ge=1)
-    """How many messages."""
-    per: Duration
-    """Within how long a time, such as `7d`."""
-    otherwise: Literal["postpone", "skip"] = Field(default="postpone", alias="else")
-    """What becomes of one message too many: it waits, or it is left out."""
-
-
-class Late(StrictModel):
-    """How late a message is still useful."""
-
-    grace: Duration = timedelta(hours=36)
-    """A message may leave up to this long after its time."""
-    otherwise: Literal["skip"] = Field(default="skip", alias="else")
-    """What becomes of it after that: it is left out."""
-
-
-OnDoubt = Literal["hold", "resend"]
-"""What becomes of a message of which nobody knows whether the server took it."""
-
-
-class Defaults(StrictModel):
-    """What holds for every step that does not say otherwise."""
-
-    time: ClockTime | None = None
-    """Time of day of the steps that count days, in the customer's own time zone, else the club's.
-
-    Left out, it is 10:00 when the campaign counts from a day, and the time of the event when
-    it counts from an event.
-    """
-    quiet_hours: QuietHoursValue | None = None
-    """No message leaves in these hours of the customer's day, such as `21:00-10:00`."""
-    cap: Cap | None = None
-    """The limit on messages to one customer; none when left out."""
-    late: Late = Late()
-    """How late a message is still useful; 36 hours when left out."""
-    on_doubt: OnDoubt = "hold"
-    """`hold`: a message that may or may not have arrived waits for somebody to look. `resend`:
-    it is sent once more, and some customers get it twice."""
-
-
-class Step(StrictModel):
-    """One message of the campaign, at its offset from the anchor."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["email"]}, {"required": ["sms"]}]}
-    )
-
-    id: StepId
-    """The step's name within the campaign. Who got the step is remembered by it."""
-    at: OffsetValue
-    """When: `-30d`, `0d`, `+2h`, `now`, counted from the trigger's day or moment."""
-    email: EmailTemplate | None = None
-    """The e-mail template to send."""
-    sms: SmsTemplate | None = None
-    """The SMS template to send."""
-    time: ClockTime | None = None
-    """Time of day, instead of the default."""
-    late: Late | None = None
-    """How late this step is still useful, instead of the default."""
-    on_doubt: OnDoubt | None = None
-    """What becomes of it in doubt, instead of the default."""
-    condition: ConditionText | None = Field(default=None, alias="if")
-    """Only for customers of whom this is true when the step is due."""
-
-    @model_validator(mode="after")
-    def _one_message(self) -> Self:
-        if self.email is None and self.sms is None:
-            wrong(f"step `{self.id}` sends nothing", "add `email:` or `sms:` with a template")
-        if self.email is not None and self.sms is not None:
-            fix = "keep one of them, or make two steps of it"
-            wrong(f"step `{self.id}` has both `email` and `sms`", fix, at=("sms",))
-        return self
 
 
 class CampaignTest(StrictModel):
@@ -134,6 +46,22 @@ class CampaignDefinition(StrictModel):
     """Only customers of whom this is true may enter."""
     exit_on: tuple[EventName, ...] = ()
     """Any of these events ends the campaign for the customer."""
+    pause_while: ConditionText | None = Field(default=None, examples=["membership.frozen"])
+    """While this is true of the customer nothing leaves; what is then too late is left out."""
+    goal: Goal | None = None
+    """The event that shows that the campaign worked."""
+    holdout: Share | None = None
+    """The share of customers who enter and are never written to, for comparison, such as `5%`.
+
+    Chance decides once for each customer.
+    """
+    reentry: Reentry = Field(default="always", examples=[{"after": "90d"}])
+    """How often a customer may enter: for every occasion, once, or again after some time."""
+    if_anchor_moves: Literal["follow", "stay", "exit"] = Field(default="follow", examples=["exit"])
+    """What becomes of steps not yet done when the date they count from is moved: they `follow`,
+    they `stay` where they were, or the customer leaves the campaign (`exit`)."""
+    in_flight: Literal["finish", "move"] = Field(default="finish", examples=["move"])
+    """Who entered under an older version of this file finishes under it, or moves to this one."""
     defaults: Defaults = Defaults()
     """What holds for every step that does not say otherwise."""
     steps: tuple[Step, ...] = Field(json_schema_extra={"minItems": 1})
@@ -184,13 +112,6 @@ class CampaignDefinition(StrictModel):
         canonical = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
-    def step(self, step_id: str) -> Step:
-        """The step with this id. Raises `KeyError` when there is none."""
-        for step in self.steps:
-            if step.id == step_id:
-                return step
-        raise KeyError(step_id)
-
     def clock_of(self, step: Step) -> time | None:
         """The step's time of day; nothing when it is the clock time of the anchor."""
         by_day = self.trigger.anchor is Anchor.DAY
@@ -201,17 +122,28 @@ class CampaignDefinition(StrictModel):
         return step.late or self.defaults.late
 
     def resent_steps(self) -> list[str]:
-        """The ids of the steps that are sent once more when in doubt."""
+        """The steps, as touchpoints name them, that are sent once more when in doubt."""
         default = self.defaults.on_doubt
-        return [step.id for step in self.steps if (step.on_doubt or default) == "resend"]
+        acts = (act for act in self.acts() if (act.of.on_doubt or default) == "resend")
+        return list(dict.fromkeys(act.step for act in acts))
 
-    def channel_of(self, step: Step) -> Channel:
-        """`email` or `sms`."""
-        return "email" if step.email is not None else "sms"
+    def acts(self) -> Iterator[Act]:
+        """Everything the campaign may do, step by step, every way of every fork."""
+        for step in self.steps:
+            yield from step.acts()
 
-    def template_of(self, step: Step) -> str:
-        """The name of the step's template, such as `renewal/heads_up`."""
-        return step.email or step.sms or ""
+    def act(self, step: str, variant: str = "") -> Act:
+        """What a touchpoint of this step and way is about. Raises `KeyError`."""
+        return self._acts[step, variant]
+
+    @cached_property
+    def _acts(self) -> dict[tuple[str, str], Act]:
+        return {(act.step, act.variant): act for act in self.acts()}
+
+    def channels(self) -> set[str]:
+        """Every channel the campaign may use, also those it only falls back on."""
+        actions = [act.action for act in self.acts()]
+        return {channel for one in actions for channel in (one.channel, *one.fallback)}
 
     def span(self) -> tuple[timedelta, timedelta]:
         """The earliest and the latest that any step can be due, relative to the anchor.

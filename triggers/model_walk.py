@@ -70,6 +70,11 @@ def _texts(
         elif isinstance(data, list) and get_origin(option) in (list, tuple):
             for index, item in enumerate(data):
                 yield from _texts(get_args(option)[0], (), item, (*loc, index), owner)
+        elif isinstance(data, dict) and _is_mapping(option):
+            keys, values = get_args(option)
+            for key, value in data.items():
+                yield from _texts(keys, (), key, (*loc, key), data)
+                yield from _texts(values, (), value, (*loc, key), data)
         elif isinstance(data, dict) and _is_model(option) and _fits(option, data):
             for name, field in option.model_fields.items():
                 key = _key(name, field)
@@ -103,7 +108,7 @@ def _children(annotation: Any, part: str | int, data: Any) -> Iterator[Any]:
     for option, _ in _options(annotation):
         if isinstance(part, int) and get_origin(option) in (list, tuple):
             yield get_args(option)[0]
-        elif isinstance(get_origin(option), type) and issubclass(get_origin(option), Mapping):
+        elif _is_mapping(option):
             yield get_args(option)[1]
 
 
@@ -114,6 +119,11 @@ def _fits(model: type[BaseModel], data: Mapping[str, Any]) -> bool:
         for name, field in model.model_fields.items()
         if get_origin(field.annotation) is Literal and field.is_required()
     )
+
+
+def _is_mapping(option: Any) -> bool:
+    origin = get_origin(option)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
 def _is_model(option: Any) -> bool:

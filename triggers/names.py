@@ -19,9 +19,13 @@ MARK = "x-sampark"
 class Kind(StrEnum):
     """What a marked text stands for. The checker and the editor's schema look at nothing else."""
 
+    CHANNEL = "channel"
     CONDITION = "condition"
     EMAIL = "email"
     EVENT = "event"
+    FIELD = "field"
+    FILLED = "text with fields"
+    MESSAGE = "message"
     PIPELINE = "pipeline"
     PLAN = "plan"
     SMS = "sms"
@@ -58,6 +62,12 @@ def _filled(text: str) -> str:
     return text
 
 
+def _https(text: str) -> str:
+    if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s]*)?", text):
+        wrong(f"`{text[:40]}` is no address that can be called", "write https://host/path")
+    return text
+
+
 LONGEST = 64
 _SLUG_RULE = "use small letters, digits, hyphens and underscores, such as `membership-renewal`"
 
@@ -85,6 +95,41 @@ _TEMPLATE = AfterValidator(
 )
 EmailTemplate = Annotated[str, _TEMPLATE, Mark(Kind.EMAIL)]
 SmsTemplate = Annotated[str, _TEMPLATE, Mark(Kind.SMS)]
+MessageTemplate = Annotated[str, _TEMPLATE, Mark(Kind.MESSAGE)]
+ChannelName = Annotated[
+    str,
+    AfterValidator(_spelt("a channel's name", r"[a-z][a-z0-9_-]*", _SLUG_RULE)),
+    Mark(Kind.CHANNEL),
+]
+CouponPrefix = Annotated[
+    str,
+    AfterValidator(
+        _spelt(
+            "the beginning of a coupon's code",
+            r"[A-Z0-9]{2,20}",
+            "use 2 to 20 capital letters and digits, such as `RENEW10`",
+        )
+    ),
+]
+FieldKey = Annotated[
+    str,
+    AfterValidator(
+        _spelt("a field's key", r"[a-z][a-z0-9_]*", "write it as `fields:` in club.yaml has it")
+    ),
+    Mark(Kind.FIELD),
+]
+QueueName = Annotated[
+    str, AfterValidator(_spelt("a queue's name", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))
+]
+TagName = Annotated[
+    str,
+    AfterValidator(
+        _spelt("a tag", r"[^\s,;]([^\n,;]*[^\s,;])?", "write it without commas and line breaks")
+    ),
+]
+WebAddress = Annotated[str, AfterValidator(_https)]
+FilledText = Annotated[str, AfterValidator(_filled), Mark(Kind.FILLED)]
+"""A text in which fields may stand: `Call {{ customer.first_name }}`."""
 Text = Annotated[str, AfterValidator(_filled)]
 ConditionText = Annotated[str, AfterValidator(_filled), Mark(Kind.CONDITION)]
 PipelineName = Annotated[str, AfterValidator(_filled), Mark(Kind.PIPELINE)]

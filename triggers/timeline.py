@@ -6,9 +6,10 @@ Nothing here reads a clock or a database.
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from triggers.clock import QuietHours
-from triggers.definition import CampaignDefinition, Step
+from triggers.clock import Hours
+from triggers.definition import CampaignDefinition
 from triggers.offsets import Unit
+from triggers.steps import Step
 
 _FIRST_DAY, _LAST_DAY = date(1000, 1, 1), date(9000, 1, 1)
 
@@ -60,7 +61,7 @@ def instant(day: date, clock: time, zone: ZoneInfo, *, last: bool = False) -> da
     return _end_of_gap(local, zone)
 
 
-def quiet_until(now: datetime, zone: ZoneInfo, quiet_hours: QuietHours) -> datetime | None:
+def quiet_until(now: datetime, zone: ZoneInfo, quiet_hours: Hours) -> datetime | None:
     """The end of the quiet span that `now` lies in, in UTC; nothing when it lies in none.
 
     Where an hour repeats, the span is the longest that the clock can mean: what the clock

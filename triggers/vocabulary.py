@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from crm_store.catalogue.field import Catalogue
+from crm_store.catalogue.standard import CUSTOM
+from triggers.actions import MESSAGING
 from triggers.names import Kind
 
 
@@ -40,6 +42,10 @@ class TemplateShelf(Protocol):
         """All that is wrong with a template, in every language."""
         ...
 
+    def filled_problems(self, text: str) -> Sequence[TemplateFinding]:
+        """All that is wrong with a text in which fields may stand; places count within it."""
+        ...
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -53,6 +59,8 @@ class Vocabulary:
     topics: Sequence[str]
     languages: Sequence[str]
     templates: TemplateShelf
+    message_channels: Sequence[str] = ()
+    """The channels beside e-mail and SMS."""
 
     def names(self, kind: Kind, pipeline: str | None = None) -> Iterable[str] | None:
         """The known names of a kind; nothing when any name passes.
@@ -60,8 +68,16 @@ class Vocabulary:
         Stages are those of the pipeline, or of all when none is given.
         """
         match kind:
-            case Kind.EMAIL | Kind.SMS:
+            case Kind.EMAIL | Kind.SMS | Kind.MESSAGE:
                 return self.templates.names(kind.value)
+            case Kind.CHANNEL:
+                return [*MESSAGING, *self.message_channels]
+            case Kind.FIELD:
+                return [
+                    field.name.removeprefix(CUSTOM)
+                    for field in self.catalogue
+                    if field.name.startswith(CUSTOM)
+                ]
             case Kind.PIPELINE:
                 return list(self.pipelines)
             case Kind.PLAN:
@@ -72,5 +88,5 @@ class Vocabulary:
                 return [stage for stages in self.pipelines.values() for stage in stages]
             case Kind.TOPIC:
                 return self.topics
-            case Kind.CONDITION | Kind.EVENT:
+            case Kind.CONDITION | Kind.EVENT | Kind.FILLED:
                 return None

@@ -12,7 +12,8 @@ from crm_console.terminal import many, note, print_json, print_line
 if TYPE_CHECKING:
     from crm_console.message_preview import Preview
     from flows.project import Project
-    from triggers.definition import CampaignDefinition, Step
+    from triggers.definition import CampaignDefinition
+    from triggers.steps import Act
 
 
 def preview(
@@ -65,9 +66,9 @@ def make_preview(
     project: "Project", campaign: str, step: str, *, customer: str | None, lang: str | None
 ) -> "Preview":
     """A step's message, for a customer of this name or with example values."""
-    from crm_console.message_preview import example_values, find_step, preview_of
+    from crm_console.message_preview import example_values, find_act, preview_of
 
-    definition, chosen = find_step(project, campaign, step)
+    definition, chosen = find_act(project, campaign, step)
     if customer is not None:
         return _with_her_values(project, definition, chosen, customer, lang)
     language = lang or project.settings.club.languages[0]
@@ -79,7 +80,7 @@ def make_preview(
 def _with_her_values(
     project: "Project",
     definition: "CampaignDefinition",
-    step: "Step",
+    act: "Act",
     customer: str,
     lang: str | None,
 ) -> "Preview":
@@ -97,7 +98,7 @@ def _with_her_values(
         return preview_of(
             project,
             definition,
-            step,
+            act,
             language=lang or history.customer_card(connection, who).language,
             values_of=lambda fields: field_values.of_customer(
                 connection, project.catalogue, fields, who, scope

@@ -26,10 +26,10 @@ def examine_ways_out(project: Project) -> Iterator[Finding]:
     yield note("mode", "live: messages go to the customers")
     yield from _starter_facts(project)
     used = {
-        one.definition.channel_of(step)
+        channel
         for one in project.check()
         if one.definition is not None
-        for step in one.definition.steps
+        for channel in one.definition.channels()
     }
     channels = project.settings.channels
     if channels.email is not None:

@@ -83,10 +83,14 @@ CUSTOM_EXAMPLES: dict[FieldType, Any] = {
 """The types a club may give a field of its own, each with an example."""
 
 
+CUSTOM = "custom."
+"""What the names of a club's own fields begin with."""
+
+
 def custom_field(key: str, kind: FieldType, label: str) -> Field:
     """A field of the club's own, `custom.<key>`."""
     return Field(
-        f"custom.{key}", kind, label, CUSTOM_EXAMPLES[kind], OfCustom(key, kind), personal=True
+        f"{CUSTOM}{key}", kind, label, CUSTOM_EXAMPLES[kind], OfCustom(key, kind), personal=True
     )
 
 

@@ -29,11 +29,15 @@ class CampaignVersion(SQLModel, table=True):
 
 
 class EnrollmentStatus(StrEnum):
-    """`active` has steps to come; `completed` has none; `exited` met an `exit_on` event."""
+    """How far a customer is in a campaign."""
 
     ACTIVE = "active"
+    """There are steps to come."""
     COMPLETED = "completed"
     EXITED = "exited"
+    """An `exit_on` event came, or the date moved and the campaign ends by that."""
+    HELD_OUT = "held_out"
+    """Chance keeps her out of it, for comparison: she is never written to."""
 
 
 class Enrollment(SQLModel, table=True):
@@ -49,6 +53,13 @@ class Enrollment(SQLModel, table=True):
             "next_at",
             sqlite_where=text("status = 'active'"),
             postgresql_where=text("status = 'active'"),
+        ),
+        Index(
+            "ix_enrollment_goal",
+            "campaign",
+            "goal_until",
+            sqlite_where=text("goal_until IS NOT NULL AND goal_at IS NULL"),
+            postgresql_where=text("goal_until IS NOT NULL AND goal_at IS NULL"),
         ),
     )
 
@@ -68,6 +79,10 @@ class Enrollment(SQLModel, table=True):
     exits_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """An `exit_on` event from this moment on ends it."""
     status: str = EnrollmentStatus.ACTIVE
+    goal_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Up to when the goal's event counts for her; nothing when the campaign has no goal."""
+    goal_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When the goal was met."""
     next_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """When `advance` has to look at it again."""
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

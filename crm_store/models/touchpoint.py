@@ -27,6 +27,8 @@ class State(StrEnum):
     QUEUED = "queued"
     CLAIMED = "claimed"
     SENDING = "sending"
+    DONE = "done"
+    """A task or an update: nothing had to leave."""
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     SUPPRESSED = "suppressed"
@@ -50,6 +52,13 @@ class Touchpoint(SQLModel, table=True):
         Index("ix_touchpoint_enrollment", "enrollment_id"),
         Index("ix_touchpoint_customer", "customer_id", "sent_at"),
         Index("ix_touchpoint_message", "message_id"),
+        Index(
+            "ix_touchpoint_coupon",
+            "coupon",
+            unique=True,
+            sqlite_where=text("coupon IS NOT NULL"),
+            postgresql_where=text("coupon IS NOT NULL"),
+        ),
         *(
             Index(
                 f"ix_touchpoint_{state}",
@@ -74,7 +83,15 @@ class Touchpoint(SQLModel, table=True):
     customer_id: int = Field(foreign_key="customer.id", ondelete="CASCADE")
     occurrence: str
     step: str
+    """The step's id, or `<id>.timeout`."""
+    variant: str = ""
+    """Which way of a fork was taken; empty where there is none."""
     channel: str
+    """A channel of messages, or `task`, `update`, `webhook`."""
+    is_marketing: bool = True
+    """Whether caps count it: not a transactional message, nor what writes to nobody."""
+    coupon: str | None = None
+    """The customer's own code, where the step gives one."""
     state: str
     reason: str | None = None
     """A `Reason` for the state, where one is needed; see `crm_store.reasons`."""

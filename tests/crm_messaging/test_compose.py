@@ -16,7 +16,10 @@ from crm_store.touchpoints import Claimed
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 CLAIMED = Claimed(
-    *(7, 3, 1, 42, "2027", "heads_up", "email"), expires_at=NOON, queued_at=NOON, attempts=0
+    *(7, 3, 1, 42, "2027", "heads_up", "", "email", None),
+    expires_at=NOON,
+    queued_at=NOON,
+    attempts=0,
 )
 SETTINGS: dict[str, Any] = {
     "from": "Клуб Лотос <hello@lotus.example>",

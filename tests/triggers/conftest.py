@@ -36,7 +36,7 @@ class FolderShelf:
 
     def names(self, channel: str) -> Sequence[str]:
         folder = self.folder / self.languages[0] / channel
-        return [file.stem for file in sorted(folder.iterdir())]
+        return [file.stem for file in sorted(folder.glob("*"))]
 
     def problems(self, channel: str, name: str) -> Sequence[Finding]:
         found = []
@@ -54,6 +54,13 @@ class FolderShelf:
                         message, fix = f"unknown field `{match[1]}`", f"did you mean `{guess}`?"
                         found.append(Finding(shown_as, number, match.start(1) + 1, message, fix))
         return found
+
+    def filled_problems(self, text: str) -> Sequence[Finding]:
+        return [
+            Finding("", 1, match.start(1) + 1, f"unknown field `{match[1]}`", "")
+            for match in re.finditer(r"{{ ([\w.]+) }}", text)
+            if match[1] not in self.catalogue
+        ]
 
 
 @pytest.fixture(scope="session")

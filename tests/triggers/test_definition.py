@@ -67,9 +67,9 @@ def test_what_is_left_out() -> None:
 def test_the_parts_of_a_full_one() -> None:
     definition = CampaignDefinition.model_validate(FULL)
     a, b = definition.steps
-    assert definition.step("b") is b
-    assert (definition.channel_of(a), definition.template_of(a)) == ("email", "trial/a")
-    assert (definition.channel_of(b), definition.template_of(b)) == ("sms", "trial/b")
+    assert definition.act("b").action is b
+    assert (a.channel, a.template) == ("email", "trial/a")
+    assert (b.channel, b.template) == ("sms", "trial/b")
     assert a.at == Offset(0, Unit.SECONDS)
     assert a.condition == "customer.stage is none"
     assert definition.clock_of(a) == time(10, 30)
@@ -79,7 +79,7 @@ def test_the_parts_of_a_full_one() -> None:
     assert definition.trigger.anchor is Anchor.MOMENT
     assert (definition.trigger.from_stage, definition.trigger.to_stage) == ("new", "trial")
     with pytest.raises(KeyError):
-        definition.step("c")
+        definition.act("c")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ STEP = {"id": "a", "at": "-1d", "email": "a/b"}
         ({"steps": []}, "the campaign has no steps"),
         ({"steps": [STEP, STEP]}, "the step id `a` is used twice"),
         ({"steps": [STEP | {"sms": "a/b"}]}, "step `a` has both `email` and `sms`"),
-        ({"steps": [{"id": "a", "at": "-1d"}]}, "step `a` sends nothing"),
+        ({"steps": [{"id": "a", "at": "-1d"}]}, "step `a` does nothing"),
         ({"steps": [STEP | {"email": "../secret"}]}, "`../secret` cannot be a template's name"),
         ({"campaign": "My campaign"}, "`My campaign` cannot be a campaign's name"),
         ({"campaign": "a" * 65}, "cannot be a campaign's name"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from triggers.clock import clock_text, parse_clock, parse_quiet_hours
+from triggers.clock import clock_text, parse_clock, parse_hours
 from triggers.offsets import Offset, Unit, duration_text, parse_duration
 
 
@@ -64,9 +64,9 @@ def test_an_offset(text: str, count: int, unit: Unit, written: str) -> None:
         (parse_clock, "24:00", "`24:00` is not a time of day", "write hours and minutes"),
         (parse_clock, 1030, "`1030` is not a time of day", "write hours and minutes"),
         (parse_clock, "10:30\n", "`10:30\n` is not a time of day", "write hours and minutes"),
-        (parse_quiet_hours, "21:00", "`21:00` are not quiet hours", "write two times of day"),
-        (parse_quiet_hours, "21-10", "`21-10` are not quiet hours", "write two times of day"),
-        (parse_quiet_hours, "21:00-21:00", "the quiet hours `21:00-21:00` are empty", "let them"),
+        (parse_hours, "21:00", "`21:00` are not hours of the day", "write two times of day"),
+        (parse_hours, "21-10", "`21-10` are not hours of the day", "write two times of day"),
+        (parse_hours, "21:00-21:00", "the hours `21:00-21:00` are empty", "let them"),
     ],
 )
 def test_a_refusal(read: Callable[[Any], Any], value: Any, message: str, fix: str) -> None:
@@ -99,4 +99,4 @@ def test_a_clock_time_reads_back(clock: Any) -> None:
 
 
 def test_quiet_hours_read_back() -> None:
-    assert str(parse_quiet_hours("21:00-10:00")) == "21:00-10:00"
+    assert str(parse_hours("21:00-10:00")) == "21:00-10:00"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triggers.clock import QuietHours, parse_quiet_hours
+from triggers.clock import Hours, parse_hours
 from triggers.definition import CampaignDefinition
 from triggers.timeline import birthday_in, instant, quiet_until, step_due
 
@@ -195,7 +195,7 @@ def test_any_other_birthday(birth: str, year: int, expected: str) -> None:
 def test_quiet_hours(quiet: str, now: str, zone: str, end: str | None) -> None:
     here = ZoneInfo(zone)
     moment = datetime.fromisoformat(now).replace(tzinfo=here)
-    until = quiet_until(moment, here, parse_quiet_hours(quiet))
+    until = quiet_until(moment, here, parse_hours(quiet))
     shown = until and until.astimezone(here).strftime("%Y-%m-%d %H:%M %z")
     assert shown == end
 
@@ -211,13 +211,13 @@ MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=s
 def test_what_the_clock_calls_quiet_is_quiet(
     moment: datetime, zone: ZoneInfo, start: time, end: time
 ) -> None:
-    inside = QuietHours(start, end).holds(moment.astimezone(zone).time())
-    until = quiet_until(moment, zone, QuietHours(start, end))
+    inside = Hours(start, end).holds(moment.astimezone(zone).time())
+    until = quiet_until(moment, zone, Hours(start, end))
     if start != end and inside:
         assert until is not None
     if until is not None:
         assert moment < until <= moment + timedelta(hours=26)
-        assert quiet_until(until, zone, QuietHours(start, end)) is None or start == end
+        assert quiet_until(until, zone, Hours(start, end)) is None or start == end
 
 
 @given(

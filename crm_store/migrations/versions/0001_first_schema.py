@@ -71,14 +71,14 @@ def upgrade() -> None:
         "suppression",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
-        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("address_hash", sa.String(), nullable=False),
+        sa.Column("reach", sa.String(), nullable=False),
         sa.Column("cause", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("channel", "address"),
+        sa.UniqueConstraint("address_hash"),
     )
-    op.create_index("ix_suppression_address", "suppression", ["address"])
     op.create_table(
         "customer",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -245,6 +245,8 @@ def upgrade() -> None:
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("exits_from", sa.DateTime(timezone=True)),
         sa.Column("status", sa.String(), nullable=False),
+        sa.Column("goal_until", sa.DateTime(timezone=True)),
+        sa.Column("goal_at", sa.DateTime(timezone=True)),
         sa.Column("next_at", sa.DateTime(timezone=True)),
         sa.Column("ended_at", sa.DateTime(timezone=True)),
         sa.Column("end_reason", sa.String()),
@@ -258,6 +260,13 @@ def upgrade() -> None:
     op.create_index("ix_enrollment_customer", "enrollment", ["customer_id"])
     op.create_index("ix_enrollment_membership", "enrollment", ["membership_id"])
     op.create_index("ix_enrollment_event", "enrollment", ["event_id"])
+    op.create_index(
+        "ix_enrollment_goal",
+        "enrollment",
+        ["campaign", "goal_until"],
+        sqlite_where=sa.text("goal_until IS NOT NULL AND goal_at IS NULL"),
+        postgresql_where=sa.text("goal_until IS NOT NULL AND goal_at IS NULL"),
+    )
     op.create_index(
         "ix_enrollment_next",
         "enrollment",
@@ -301,7 +310,10 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.Integer(), nullable=False),
         sa.Column("occurrence", sa.String(), nullable=False),
         sa.Column("step", sa.String(), nullable=False),
+        sa.Column("variant", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("is_marketing", sa.Boolean(), nullable=False),
+        sa.Column("coupon", sa.String()),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reason", sa.String()),
         sa.Column("detail", sa.String(), nullable=False),
@@ -331,6 +343,14 @@ def upgrade() -> None:
         ["lease_until"],
         sqlite_where=sa.text("state = 'claimed'"),
         postgresql_where=sa.text("state = 'claimed'"),
+    )
+    op.create_index(
+        "ix_touchpoint_coupon",
+        "touchpoint",
+        ["coupon"],
+        unique=True,
+        sqlite_where=sa.text("coupon IS NOT NULL"),
+        postgresql_where=sa.text("coupon IS NOT NULL"),
     )
     op.create_index("ix_touchpoint_customer", "touchpoint", ["customer_id", "sent_at"])
     op.create_index("ix_touchpoint_enrollment", "touchpoint", ["enrollment_id"])
