@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from crm_messaging.dlt import DltTags
+
 
 @dataclass(frozen=True)
 class EmailParts:
@@ -45,6 +47,8 @@ class OutgoingSms:
     recipient: str
     """E.164."""
     body: str
+    dlt: DltTags | None = None
+    """For India: what the gateway has to be told of the club's registration."""
 
 
 Outgoing = OutgoingEmail | OutgoingSms

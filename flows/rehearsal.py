@@ -7,8 +7,8 @@ from email.utils import formataddr
 from pydantic import HttpUrl, SecretStr
 
 from crm_messaging.channels.limits import Rate
-from crm_messaging.channels.settings import EmailSettings
-from crm_messaging.channels.sms_settings import SmsSettings, TwilioSettings
+from crm_messaging.channels.settings import EmailSettings, SmsSettings
+from crm_messaging.channels.sms_settings import TwilioSettings
 from crm_messaging.channels.smtp_settings import SmtpSettings
 from crm_messaging.rehearsal.caught import CaughtMail
 from crm_messaging.rehearsal.running import CatcherPorts, catchers, running_catchers
@@ -56,4 +56,5 @@ def _sms(settings: Settings, ports: CatcherPorts) -> TwilioSettings:
         base_url=HttpUrl(ports.sms_url),
         status_callback=None,
         limits=own.limits if own else Rate(),
+        dlt=own.dlt if own else None,
     )

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from crm_console.examination.finding import Finding, broken, note, ok
-from crm_messaging.channels.sms_settings import GatewaySettings, TwilioSettings
+from crm_messaging.channels.settings import SmsSettings
+from crm_messaging.channels.sms_settings import KannelSettings, TwilioSettings
 from crm_messaging.channels.smtp_settings import SmtpSettings
 from crm_messaging.rehearsal.running import running_catchers
 from flows.project import Project
@@ -108,11 +109,14 @@ def _connected(settings: SmtpSettings) -> smtplib.SMTP:
     return server
 
 
-def _sms_provider(settings: TwilioSettings | GatewaySettings) -> Finding:
+def _sms_provider(settings: SmsSettings) -> Finding:
     """Providers bill by the request: only what we hold is looked at."""
     match settings:
         case TwilioSettings(token=None):
             mend = "Set SAMPARK_CHANNELS__SMS__TOKEN in .env."
             return broken("SMS provider", "the token is missing", mend)
+        case KannelSettings(password=None):
+            mend = "Set SAMPARK_CHANNELS__SMS__PASSWORD in .env."
+            return broken("SMS provider", "Kannel's password is missing", mend)
         case _:
             return ok("SMS provider", f"{settings.provider} is set up; it was not called")

@@ -6,24 +6,23 @@ from urllib.parse import quote
 
 import httpx
 
-from crm_messaging.channels.http_outcomes import accepted, refused, unreadable
+from crm_messaging.channels.gateway_settings import PLACEHOLDERS, GatewaySettings, Reply
+from crm_messaging.channels.http_outcomes import accepted, later, never, refused, unreadable
 from crm_messaging.channels.sms_request import SmsOverHttp
-from crm_messaging.channels.sms_settings import GatewaySettings
+from crm_messaging.json_path import text_at
 from crm_messaging.message import Outcome, OutgoingSms, Receipt
+from crm_messaging.sms_segments import count
 
-_PLACEHOLDER = re.compile(r"\{(to|text|from|id)\}")
+_PLACEHOLDER = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
+_MOST_READ = 4096
+"""Characters of an answer that are looked at: a gateway's answer is a line, not a page."""
 
 
 def gateway_channel(settings: GatewaySettings) -> SmsOverHttp:
     """The channel `sms` over one HTTP gateway."""
 
     def request(message: OutgoingSms) -> httpx.Request:
-        values = {
-            "to": message.recipient,
-            "text": message.body,
-            "from": settings.from_,
-            "id": message.message_id,
-        }
+        values = _values(message, settings)
         quoted = {name: quote(value, safe="") for name, value in values.items()}
         # Header values travel as Latin-1 at best; percent signs are safe anywhere.
         headers = {name: _filled(value, quoted) for name, value in settings.headers.items()}
@@ -39,14 +38,58 @@ def gateway_channel(settings: GatewaySettings) -> SmsOverHttp:
         )
 
     def judge(message: OutgoingSms, answer: httpx.Response) -> Receipt:
+        told = _json(answer)
+        match next((one.means for one in settings.replies if _fits(one, answer, told)), None):
+            case "later":
+                return later(message, answer, answer.text[:300])
+            case "never":
+                return never(message, answer, answer.text[:300])
+            case "accepted":
+                return _accepted(settings, message, answer, told)
         if answer.status_code not in settings.success:
             return refused(message, answer, answer.text[:300])
-        if settings.message_id is None:
-            return Receipt(message.touchpoint_id, Outcome.ACCEPTED)
-        reference = _at_path(answer, settings.message_id)
-        return accepted(message, reference) if reference else unreadable(message, answer)
+        return _accepted(settings, message, answer, told)
 
     return SmsOverHttp(settings, request, judge)
+
+
+def _values(message: OutgoingSms, settings: GatewaySettings) -> dict[str, str]:
+    """What each of `PLACEHOLDERS` stands for."""
+    dlt = message.dlt
+    return {
+        "to": message.recipient,
+        "digits": message.recipient.removeprefix("+"),
+        "text": message.body,
+        "from": dlt.header if dlt else settings.from_,
+        "id": message.message_id,
+        "unicode": "1" if count(message.body).encoding == "UCS-2" else "0",
+        "entity": dlt.entity if dlt else "",
+        "template": dlt.template if dlt else "",
+    }
+
+
+def _fits(reply: Reply, answer: httpx.Response, told: object) -> bool:
+    text = answer.text if reply.at is None else text_at(told, reply.at)
+    return text is not None and re.search(reply.matches, text[:_MOST_READ]) is not None
+
+
+def _accepted(
+    settings: GatewaySettings, message: OutgoingSms, answer: httpx.Response, told: object
+) -> Receipt:
+    if settings.message_id is None and settings.message_id_pattern is None:
+        return Receipt(message.touchpoint_id, Outcome.ACCEPTED)
+    reference = text_at(told, settings.message_id)
+    if not reference and settings.message_id_pattern is not None:
+        found = re.search(settings.message_id_pattern, answer.text[:_MOST_READ])
+        reference = found[1] if found else None
+    return accepted(message, reference) if reference else unreadable(message, answer)
+
+
+def _json(answer: httpx.Response) -> object:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
@@ -68,18 +111,3 @@ def _filled_json(node: object, values: Mapping[str, str]) -> object:
             return [_filled_json(inner, values) for inner in node]
         case _:
             return node
-
-
-def _at_path(answer: httpx.Response, path: str) -> str | None:
-    try:
-        node = answer.json()
-    except ValueError:
-        return None
-    for name in path.split("."):
-        if isinstance(node, dict):
-            node = node.get(name)
-        elif isinstance(node, list) and name.isdigit() and int(name) < len(node):
-            node = node[int(name)]
-        else:
-            return None
-    return str(node) if isinstance(node, str | int) and not isinstance(node, bool) else None

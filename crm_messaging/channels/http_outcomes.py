@@ -21,14 +21,26 @@ def refused(message: OutgoingSms, answer: httpx.Response, said: str) -> Receipt:
     status = answer.status_code
     detail = without_addresses(f"HTTP {status} {said}", message.recipient)
     if status in NOT_TAKEN_NOW:
-        return _receipt(message, Outcome.DEFERRED, detail, retry_at=retry_at(answer))
+        return later(message, answer, said)
     if status in SET_UP_WRONG or answer.is_redirect:
         return _receipt(message, Outcome.DEFERRED, detail, connected=False)
     if 400 <= status < 500:
-        return _receipt(message, Outcome.REJECTED, detail)
+        return never(message, answer, said)
     # A 500, 502 or 504 may come after the message was passed on; so may a success of a kind
     # that the settings do not name.
     return _receipt(message, Outcome.IN_DOUBT, detail)
+
+
+def later(message: OutgoingSms, answer: httpx.Response, said: str) -> Receipt:
+    """The provider said that it has not taken the message now."""
+    detail = without_addresses(f"HTTP {answer.status_code} {said}", message.recipient)
+    return _receipt(message, Outcome.DEFERRED, detail, retry_at=retry_at(answer))
+
+
+def never(message: OutgoingSms, answer: httpx.Response, said: str) -> Receipt:
+    """The provider said that it will not take the message."""
+    detail = without_addresses(f"HTTP {answer.status_code} {said}", message.recipient)
+    return _receipt(message, Outcome.REJECTED, detail)
 
 
 def silent(message: OutgoingSms, error: httpx.RequestError) -> Receipt:

@@ -5,14 +5,20 @@ environment.
 """
 
 from email.utils import parseaddr
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from crm_messaging.channels.dkim_settings import DkimSettings
+from crm_messaging.channels.gateway_settings import GatewaySettings
 from crm_messaging.channels.limits import EmailLimits
-from crm_messaging.channels.sms_settings import SmsSettings
+from crm_messaging.channels.sms_settings import KannelSettings, TwilioSettings
 from crm_messaging.channels.smtp_settings import SmtpSettings
 from crm_messaging.channels.smtp_syntax import fits_an_envelope
+
+SmsSettings = Annotated[
+    TwilioSettings | KannelSettings | GatewaySettings, Field(discriminator="provider")
+]
 
 
 class EmailSettings(BaseModel):

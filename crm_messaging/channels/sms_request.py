@@ -1,5 +1,6 @@
-"""One text message as one HTTP request: what Twilio and the generic gateway have in common."""
+"""One text message as one HTTP request: what all providers have in common."""
 
+import logging
 from collections.abc import Callable
 
 import httpx
@@ -7,6 +8,9 @@ import httpx
 from crm_messaging.channels.http_outcomes import silent
 from crm_messaging.channels.sms_settings import HttpLimits
 from crm_messaging.message import MaySend, Outgoing, OutgoingSms, Receipt
+
+# At INFO it writes down each URL, and some gateways take number and password in theirs.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class SmsOverHttp:

@@ -1,7 +1,8 @@
-"""Twilio and the generic gateway against a server that answers anything."""
+"""Twilio, Kannel and the generic gateway against a server that answers anything."""
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
@@ -9,9 +10,11 @@ import pytest
 from http_script import CLOSE, HANG, answer, scripted_http
 from pydantic import ValidationError
 
+from crm_messaging.channels.gateway_settings import GatewaySettings
 from crm_messaging.channels.opening import open_channels
 from crm_messaging.channels.settings import ChannelsSettings, EmailSettings
-from crm_messaging.channels.sms_settings import GatewaySettings, TwilioSettings
+from crm_messaging.channels.sms_settings import KannelSettings, TwilioSettings
+from crm_messaging.dlt import DltTags
 from crm_messaging.message import Channel, Outcome, OutgoingSms, Receipt
 
 ACCEPTED, DEFERRED = Outcome.ACCEPTED, Outcome.DEFERRED
@@ -36,6 +39,14 @@ def twilio(url: str) -> Channel:
         "base_url": url, "reply_timeout": 0.3, "connect_timeout": 0.3,
     })  # fmt: skip
     return open_channels(None, settings)["sms"]
+
+
+def kannel(base: str, public_url: str = "", **more: object) -> Channel:
+    settings = KannelSettings.model_validate({
+        "provider": "kannel", "from": "LOTUS", "username": "lotus", "password": "s3cret",
+        "url": f"{base}/cgi-bin/sendsms", "reply_timeout": 0.3, "connect_timeout": 0.3,
+    } | more)  # fmt: skip
+    return open_channels(None, settings, public_url=public_url)["sms"]
 
 
 def gateway(base: str, **more: object) -> Channel:
@@ -94,6 +105,115 @@ async def test_every_answer_has_its_outcome(
         assert "9876543210" not in receipt.detail
         assert receipt.provider_ref == ("SM1" if outcome is ACCEPTED else None)
         assert len(server.requests) == 1, "never a second request"
+
+
+# what smsbox answers (user guide, table 7-16)              outcome   connected
+KANNEL_ANSWERS = [
+    (answer("202 Accepted", "0: Accepted for delivery"), ACCEPTED, True),
+    (answer("202 Accepted", "3: Queued for later delivery"), ACCEPTED, True),
+    (answer("400 Bad Request", "Empty receiver number not allowed, rejected"), REJECTED, True),
+    (answer("403 Forbidden", "Authorization failed for sendsms"), DEFERRED, False),
+    (answer("503 Service Unavailable", "Temporal failure, try again later."), DEFERRED, True),
+    (answer("500 Internal Server Error"), IN_DOUBT, True),
+    (CLOSE, IN_DOUBT, True),
+]
+
+
+@pytest.mark.parametrize(("raw", "outcome", "connected"), KANNEL_ANSWERS)
+async def test_kannels_answers(raw: bytes, outcome: Outcome, connected: bool) -> None:
+    async with scripted_http(raw) as server:
+        receipt = await handed_over(kannel(server.url))
+        assert (receipt.outcome, receipt.connected) == (outcome, connected)
+        assert len(server.requests) == 1, "never a second request"
+
+
+async def test_kannels_request_keeps_number_and_password_out_of_the_url() -> None:
+    async with scripted_http(answer("202 Accepted", "0: Accepted for delivery")) as server:
+        channel = kannel(server.url, "https://club.example", hook_secret="k" * 16, smsc="jio")
+        await handed_over(channel)
+        (request,) = server.requests
+    assert request.line == "POST /cgi-bin/sendsms HTTP/1.1"
+    told = {n.removeprefix("x-kannel-"): v for n, v in request.headers.items() if "kannel" in n}
+    assert told == {
+        "username": "lotus", "password": "s3cret", "smsc": "jio", "to": ASHA.recipient,
+        "from": "LOTUS", "coding": "2", "dlr-mask": "23",
+        "dlr-url": "https://club.example/hooks/kannel?key=kkkkkkkkkkkkkkkk&id=7@club.example"
+        "&type=%d&at=%T&ref=%F&answer=%A",
+    }  # fmt: skip
+    assert request.headers["content-type"] == "text/plain; charset=UTF-8"
+    assert request.body.decode() == ASHA.body
+
+
+async def test_kannel_is_asked_for_no_reports_that_could_not_prove_themselves() -> None:
+    async with scripted_http(answer("202 Accepted", "0: Accepted for delivery")) as server:
+        await handed_over(kannel(server.url, "https://club.example"))
+        assert "x-kannel-dlr-url" not in server.requests[0].headers
+
+
+# the answer                                     the replies of club.yaml              outcome, id
+GATEWAY_REPLIES = [
+    (answer("200 OK", '{"sid": 5}'), [], (ACCEPTED, "5")),
+    (answer("200 OK", '{"sid": 5, "error": {"code": 0}}'), [], (ACCEPTED, "5")),
+    (answer("200 OK", "ERR 105 queue full"), [("ERR 105", "later")], (DEFERRED, None)),
+    (answer("200 OK", "ERR 9"), [("ERR 105", "later"), ("^ERR", "never")], (REJECTED, None)),
+    (answer("200 OK", "OK id=77"), [("^ERR", "never")], (ACCEPTED, "77")),
+    (answer("200 OK", "fine"), [("^ERR", "never")], (IN_DOUBT, None)),
+    (answer("400 Bad Request", "duplicate id=78"), [("duplicate", "accepted")], (ACCEPTED, "78")),
+    (answer("429 Too Many Requests", "id=3"), [("^ERR", "never")], (DEFERRED, None)),
+]
+
+
+@pytest.mark.parametrize(("raw", "replies", "expected"), GATEWAY_REPLIES)
+async def test_a_gateways_replies(
+    raw: bytes, replies: list[tuple[str, str]], expected: tuple[Outcome, str | None]
+) -> None:
+    described = [{"matches": pattern, "means": means} for pattern, means in replies]
+    async with scripted_http(raw) as server:
+        channel = gateway(server.url, replies=described, message_id_pattern=r"id=(\d+)")
+        receipt = await handed_over(channel)
+    assert (receipt.outcome, receipt.provider_ref) == expected
+
+
+async def test_a_reply_is_looked_for_in_a_place_of_the_answer() -> None:
+    rejected = [{"at": "messages.0.error.code", "matches": "^(?!0$)", "means": "never"}]
+    for code, outcome in ((0, ACCEPTED), (37, REJECTED)):
+        told = json.dumps({"messages": [{"error": {"code": code}, "id": "9"}]})
+        async with scripted_http(answer("200 OK", told)) as server:
+            channel = gateway(server.url, replies=rejected, message_id="messages.0.id")
+            assert (await handed_over(channel)).outcome is outcome
+
+
+async def test_every_placeholder_of_a_gateway() -> None:
+    words = ("to", "digits", "text", "from", "id", "unicode", "entity", "template")
+    tagged = replace(ASHA, dlt=DltTags("1101", "1107", "LTSFIT"))
+    async with scripted_http(answer("200 OK", '{"sid": "SM1"}')) as server:
+        channel = gateway(server.url, form={word: f"{{{word}}}" for word in words})
+        await channel.hand_over(tagged, yes)
+        await channel.hand_over(replace(ASHA, body="plain"), yes)
+        await channel.close()
+        forms = [request.form for request in server.requests]
+    assert forms == [
+        {
+            "to": "+919876543210", "digits": "919876543210", "text": ASHA.body, "from": "LTSFIT",
+            "id": ASHA.message_id, "unicode": "1", "entity": "1101", "template": "1107",
+        },
+        {
+            "to": "+919876543210", "digits": "919876543210", "text": "plain", "from": "LOTUS",
+            "id": ASHA.message_id, "unicode": "0",
+        },
+    ]  # fmt: skip
+
+
+async def test_twilio_and_kannel_send_indias_header() -> None:
+    tagged = replace(ASHA, dlt=DltTags("1101", "1107", "LTSFIT"))
+    async with scripted_http(answer("201 Created", '{"sid": "SM1"}')) as server:
+        for channel in (twilio(server.url), kannel(server.url)):
+            await channel.hand_over(tagged, yes)
+            await channel.close()
+        of_twilio, of_kannel = server.requests
+    assert of_twilio.form["From"] == of_kannel.headers["x-kannel-from"] == "LTSFIT"
+    meta = of_kannel.headers["x-kannel-meta-data"]
+    assert meta == "?smpp?entity_id=1101&template_id=1107"
 
 
 @pytest.mark.parametrize("opened", [twilio, gateway])
@@ -209,6 +329,9 @@ def test_the_settings_read_as_they_stand_in_club_yaml() -> None:
     assert open_channels(None, None) == {}
 
 
+GATEWAY = {"provider": "gateway", "url": "https://gateway.example"}
+
+
 @pytest.mark.parametrize(
     ("model", "described"),
     [
@@ -222,6 +345,17 @@ def test_the_settings_read_as_they_stand_in_club_yaml() -> None:
         (ChannelsSettings, {"sms": {"provider": "gateway", "url": "http://x y/{to}"}}),
         (ChannelsSettings, {"sms": {"provider": "gateway", "url": "http://x/\t{to}"}}),
         (TwilioSettings, {"provider": "twilio", "from": "L", "account": "../x"}),
+        (KannelSettings, {"provider": "kannel", "username": "a b"}),
+        (KannelSettings, {"provider": "kannel", "username": "a", "from": "लोटस"}),
+        (KannelSettings, {"provider": "kannel", "username": "a", "hook_secret": "short"}),
+        (KannelSettings, {"provider": "kannel", "username": "a", "hook_secret": "%" * 20}),
+        (KannelSettings, {"provider": "kannel", "username": "a", "prices": {"India": "1"}}),
+        (KannelSettings, {"provider": "kannel", "username": "a", "prices": {"IN": "-1"}}),
+        (GatewaySettings, GATEWAY | {"replies": [{"matches": "(", "means": "never"}]}),
+        (GatewaySettings, GATEWAY | {"replies": [{"matches": "x", "means": "perhaps"}]}),
+        (GatewaySettings, GATEWAY | {"message_id_pattern": "id="}),
+        (GatewaySettings, GATEWAY | {"reports": {"status": "s", "statuses": {"D": "delivered"}}}),
+        (GatewaySettings, GATEWAY | {"reports": {"id": "i", "status": "s", "statuses": {}}}),
     ],
 )
 def test_wrong_settings_are_refused(
