@@ -12,7 +12,10 @@ from crm_store.columns import UtcDateTime
 class Visit(SQLModel, table=True):
     """One visit to the club."""
 
-    __table_args__ = (UniqueConstraint("customer_id", "visited_at"),)
+    __table_args__ = (
+        UniqueConstraint("customer_id", "visited_at"),
+        Index("ix_visit_visited_at", "visited_at", "customer_id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     customer_id: int = Field(foreign_key="customer.id", ondelete="CASCADE")
@@ -25,6 +28,7 @@ class Purchase(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("customer_id", "ref"),
         Index("ix_purchase_customer", "customer_id", "purchased_at"),
+        Index("ix_purchase_purchased_at", "purchased_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -40,11 +44,17 @@ class PackageBalance(SQLModel, table=True):
     """What is left of a package of sessions."""
 
     __tablename__ = "package_balance"
-    __table_args__ = (UniqueConstraint("customer_id", "package"),)
+    __table_args__ = (
+        UniqueConstraint("customer_id", "package"),
+        Index("ix_package_balance_expires_on", "expires_on"),
+        Index("ix_package_balance_updated_at", "updated_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     customer_id: int = Field(foreign_key="customer.id", ondelete="CASCADE")
     package: str
     remaining: int
     expires_on: date | None = None
+    filled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When it was last bought or filled up again."""
     updated_at: datetime = Field(sa_type=UtcDateTime)

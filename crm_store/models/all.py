@@ -11,6 +11,7 @@ from crm_store.models.event import Event
 from crm_store.models.inbox import InboundMessage
 from crm_store.models.membership import Membership, MembershipFreeze
 from crm_store.models.operation import KeyMark, LedgerHome, Pause
+from crm_store.models.segment import Segment, SegmentStay
 from crm_store.models.staff_task import StaffTask
 from crm_store.models.touchpoint import Touchpoint
 
@@ -23,6 +24,8 @@ MODELS: tuple[type[SQLModel], ...] = (
     Visit,
     Purchase,
     PackageBalance,
+    Segment,
+    SegmentStay,
     Event,
     InboundMessage,
     Consent,

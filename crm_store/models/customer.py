@@ -16,6 +16,8 @@ class Customer(SQLModel, table=True):
         UniqueConstraint("club_id", "ref"),
         Index("ix_customer_birthday", "birth_month_day"),
         Index("ix_customer_email", "email"),
+        Index("ix_customer_joined_on", "joined_on"),
+        Index("ix_customer_anniversary", "joined_month_day"),
         Index("ix_customer_phone", "phone"),
     )
 
@@ -40,9 +42,17 @@ class Customer(SQLModel, table=True):
     )
     """Month x 100 + day, kept by the database: 29 February is 229."""
     joined_on: date | None = None
+    joined_month_day: int | None = Field(
+        default=None,
+        sa_column=Column(
+            Integer, Computed(month_day(Column("joined_on")), persisted=True), nullable=True
+        ),
+    )
     pipeline: str | None = None
     stage: str | None = None
     stage_changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    score: int = 0
+    """Points that steps gave her; `customer.score` adds those of the rules in scores.yaml."""
     source: str | None = None
     custom: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     """Values of the club's own fields, as `fields:` in club.yaml declares them."""

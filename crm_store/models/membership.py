@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Column, Computed, Index, Integer, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from crm_store.columns import UtcDateTime
+from crm_store.columns import UtcDateTime, month_day
 
 
 class MembershipStatus(StrEnum):
@@ -22,6 +22,8 @@ class Membership(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("customer_id", "ref", "starts_on"),
         Index("ix_membership_ends_on", "ends_on", "plan"),
+        Index("ix_membership_starts_on", "starts_on"),
+        Index("ix_membership_anniversary", "start_month_day"),
         Index("ix_membership_customer", "customer_id", "ends_on"),
     )
 
@@ -30,6 +32,13 @@ class Membership(SQLModel, table=True):
     ref: str
     plan: str
     starts_on: date
+    start_month_day: int | None = Field(
+        default=None,
+        sa_column=Column(
+            Integer, Computed(month_day(Column("starts_on")), persisted=True), nullable=True
+        ),
+    )
+    """Month x 100 + day, kept by the database."""
     ends_on: date
     """The last day the member may train."""
     auto_renew: bool = False

@@ -7,16 +7,14 @@ revision = "0001"
 down_revision = None
 
 MONTH_DAY = {
-    "sqlite": "CAST(strftime('%m%d', birth_date) AS INTEGER)",
-    "postgresql": (
-        "CAST(extract(month from birth_date) * 100 + extract(day from birth_date) AS INTEGER)"
-    ),
+    "sqlite": "CAST(strftime('%m%d', {0}) AS INTEGER)",
+    "postgresql": "CAST(extract(month from {0}) * 100 + extract(day from {0}) AS INTEGER)",
 }
 
 
 def upgrade() -> None:
     """Make every table and index."""
-    month_day = MONTH_DAY[op.get_bind().dialect.name]
+    month_day = MONTH_DAY[op.get_bind().dialect.name].format
     op.create_table(
         "campaign_version",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -91,11 +89,17 @@ def upgrade() -> None:
         sa.Column("language", sa.String()),
         sa.Column("timezone", sa.String()),
         sa.Column("birth_date", sa.Date()),
-        sa.Column("birth_month_day", sa.Integer(), sa.Computed(month_day, persisted=True)),
+        sa.Column(
+            "birth_month_day", sa.Integer(), sa.Computed(month_day("birth_date"), persisted=True)
+        ),
         sa.Column("joined_on", sa.Date()),
+        sa.Column(
+            "joined_month_day", sa.Integer(), sa.Computed(month_day("joined_on"), persisted=True)
+        ),
         sa.Column("pipeline", sa.String()),
         sa.Column("stage", sa.String()),
         sa.Column("stage_changed_at", sa.DateTime(timezone=True)),
+        sa.Column("score", sa.Integer(), nullable=False),
         sa.Column("source", sa.String()),
         sa.Column("custom", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -107,6 +111,8 @@ def upgrade() -> None:
     op.create_index("ix_customer_birthday", "customer", ["birth_month_day"])
     op.create_index("ix_customer_club_id", "customer", ["club_id"])
     op.create_index("ix_customer_email", "customer", ["email"])
+    op.create_index("ix_customer_joined_on", "customer", ["joined_on"])
+    op.create_index("ix_customer_anniversary", "customer", ["joined_month_day"])
     op.create_index("ix_customer_phone", "customer", ["phone"])
     op.create_table(
         "consent",
@@ -186,6 +192,9 @@ def upgrade() -> None:
         sa.Column("ref", sa.String(), nullable=False),
         sa.Column("plan", sa.String(), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column(
+            "start_month_day", sa.Integer(), sa.Computed(month_day("starts_on"), persisted=True)
+        ),
         sa.Column("ends_on", sa.Date(), nullable=False),
         sa.Column("auto_renew", sa.Boolean(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
@@ -197,6 +206,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_membership_customer", "membership", ["customer_id", "ends_on"])
     op.create_index("ix_membership_ends_on", "membership", ["ends_on", "plan"])
+    op.create_index("ix_membership_starts_on", "membership", ["starts_on"])
+    op.create_index("ix_membership_anniversary", "membership", ["start_month_day"])
     op.create_table(
         "package_balance",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -204,11 +215,14 @@ def upgrade() -> None:
         sa.Column("package", sa.String(), nullable=False),
         sa.Column("remaining", sa.Integer(), nullable=False),
         sa.Column("expires_on", sa.Date()),
+        sa.Column("filled_at", sa.DateTime(timezone=True)),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("customer_id", "package"),
     )
+    op.create_index("ix_package_balance_expires_on", "package_balance", ["expires_on"])
+    op.create_index("ix_package_balance_updated_at", "package_balance", ["updated_at"])
     op.create_table(
         "purchase",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -222,6 +236,40 @@ def upgrade() -> None:
         sa.UniqueConstraint("customer_id", "ref"),
     )
     op.create_index("ix_purchase_customer", "purchase", ["customer_id", "purchased_at"])
+    op.create_index("ix_purchase_purchased_at", "purchase", ["purchased_at"])
+    op.create_table(
+        "segment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("club_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["club_id"], ["club.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("club_id", "name"),
+    )
+    op.create_table(
+        "segment_stay",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("segment_id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True)),
+        sa.Column("left_at", sa.DateTime(timezone=True)),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["segment_id"], ["segment.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "ix_segment_stay_open",
+        "segment_stay",
+        ["customer_id", "segment_id"],
+        unique=True,
+        sqlite_where=sa.text("left_at IS NULL"),
+        postgresql_where=sa.text("left_at IS NULL"),
+    )
+    op.create_index("ix_segment_stay_entered", "segment_stay", ["segment_id", "entered_at"])
+    op.create_index("ix_segment_stay_left", "segment_stay", ["segment_id", "left_at"])
+    op.create_index("ix_segment_stay_customer", "segment_stay", ["customer_id"])
     op.create_table(
         "visit",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -231,6 +279,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("customer_id", "visited_at"),
     )
+    op.create_index("ix_visit_visited_at", "visit", ["visited_at", "customer_id"])
     op.create_table(
         "enrollment",
         sa.Column("id", sa.Integer(), nullable=False),
