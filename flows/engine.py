@@ -1,5 +1,6 @@
 """The engine: what every step of a run works with, put together once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from crm_store.database import Store
 from crm_store.scope import MEMBERSHIP, Scope
 from flows.clock import Clock
 from flows.ledger_mark import LedgerMark
+from flows.reading import Reader
 from flows.traffic import Traffic
 from triggers.definition import CampaignDefinition
 
@@ -33,6 +35,8 @@ class Engine:
     traffic: Traffic = field(default_factory=Traffic)
     patience: timedelta = timedelta(0)
     """How long delivery stays for what a rate limit holds back."""
+    readers: Mapping[str, Reader] = field(default_factory=dict)
+    """Who reads what the inbox holds, by source."""
 
     def scope(self, definition: CampaignDefinition, now: datetime) -> Scope:
         """Where a campaign's conditions and templates look: its own membership, if it has one."""

@@ -1,7 +1,7 @@
 """The intake: a loop that turns an event into a message within a moment of its recording.
 
-It polls the inbox, keeps the channels warm, and hands what it did to whoever shows it. What it
-drops for an error the next sweep finds: a sweep goes by what happened, not by the inbox.
+It reads what has come through the public doors, polls the events, keeps the channels warm, and hands what it did to whoever shows it. What it
+drops for an error the next sweep finds: a sweep goes by what happened, not by what was polled.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from crm_store import events
 from flows.followed_plan import FollowedPlan
+from flows.inbox import handle_inbox
 from flows.report import SweepReport
 from flows.sweep import SweepPlan, handle_events
 from flows.trouble import class_and_place
@@ -32,6 +33,7 @@ async def take_in(followed: FollowedPlan, on_handled: OnHandled, stop: asyncio.E
     failures, looked_at = 0, -LOOK_AT_FILES_S
     while not stop.is_set():
         try:
+            inbound = await handle_inbox(followed.engine)
             waiting = await asyncio.to_thread(_has_unhandled, followed)
             if waiting or loop.time() - looked_at >= LOOK_AT_FILES_S:
                 await asyncio.to_thread(followed.follow)
@@ -43,9 +45,9 @@ async def take_in(followed: FollowedPlan, on_handled: OnHandled, stop: asyncio.E
             failures += 1
             continue
         failures = 0
-        if report is None:
+        if report is None and inbound is None:
             await pause(stop, POLL_S)
-        else:
+        elif report is not None and report.campaigns:  # else there is nothing to show
             on_handled(report, followed.plan)
 
 

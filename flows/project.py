@@ -124,6 +124,7 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
     from crm_messaging.compose import Sender
     from flows.engine import Engine
     from flows.ledger_mark import open_mark
+    from flows.readers import readers_of
     from flows.rehearsal import rehearsal_channels
     from flows.traffic import Traffic
 
@@ -140,6 +141,7 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
                     sender=Sender.of(email, project.folder) if email else None,
                     channels=opened,
                     clock=clock,
+                    readers=readers_of(project.settings),
                     traffic=Traffic(
                         {
                             "email": email.limits if email else None,

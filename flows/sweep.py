@@ -23,6 +23,7 @@ from flows.advance import advance
 from flows.campaigns import DisabledCampaign, RunningCampaign, load_campaigns, version_of
 from flows.deliver import deliver
 from flows.engine import Engine
+from flows.inbox import empty_inbox
 from flows.report import CampaignReport, SweepReport
 from flows.trouble import class_and_place
 from triggers.check import CheckedFile
@@ -61,7 +62,11 @@ def plan_sweep(engine: Engine, files: list[CheckedFile], only: str | None = None
 async def sweep(
     engine: Engine, plan: SweepPlan, *, deliver_campaign: DeliverCampaign | None = None
 ) -> SweepReport:
-    """Admit, advance and deliver for every campaign; the broken ones are named in the report."""
+    """Admit, advance and deliver for every campaign; the broken ones are named in the report.
+
+    What waits in the inbox is read first: an opt-out in it counts already.
+    """
+    await empty_inbox(engine)
     report = SweepReport(engine.clock())
     reports = {one.slug: CampaignReport(one.slug) for one in plan.running}
     report.campaigns = [

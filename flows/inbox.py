@@ -1,0 +1,131 @@
+"""The inbox at work: stored messages are read one by one, and a bad one harms no other."""
+
+import asyncio
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import httpx
+from sqlalchemy.exc import OperationalError
+
+from crm_store import inbox
+from crm_store.inbox import Taken
+from flows.engine import Engine
+from flows.reading import NotYet, Reading, Unreadable
+from flows.trouble import class_and_place
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 100
+"""Messages in one transaction: on SQLite the doors wait so long for their own commits."""
+PAUSES = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=6),
+)
+"""After the first try that came too early, the second, and so on; then it has failed."""
+MOST_ATTEMPTS = len(PAUSES) + 1
+
+
+@dataclass
+class InboxReport:
+    """What one pass over the inbox came to."""
+
+    read: Counter[str] = field(default_factory=Counter)
+    """By source."""
+    failed: dict[int, str] = field(default_factory=dict)
+    """By message: why it cannot be used."""
+    later: dict[int, timedelta] = field(default_factory=dict)
+    """By message: the pause until it is tried again."""
+
+
+async def handle_inbox(engine: Engine, *, limit: int = AT_ONCE) -> InboxReport | None:
+    """Read what waits, oldest first; `None` when nothing does.
+
+    What a pass was reading when it died is taken again by a later one.
+    """
+    taken = await asyncio.to_thread(_take, engine, limit)
+    if not taken:
+        return None
+    report = InboxReport()
+    asked = await asyncio.gather(*(_asked(engine, one, report) for one in taken))
+    await asyncio.to_thread(_apply, engine, [one for one in asked if one], report)
+    for one in taken:
+        if why := report.failed.get(one.id):
+            log.warning("inbound message %d (%s) was not used: %s", one.id, one.source, why)
+    return report
+
+
+async def empty_inbox(engine: Engine, *, passes: int = 1000) -> None:
+    """Read all that waits, for a sweep; `passes` bounds what arrives meanwhile."""
+    for _ in range(passes):
+        if await handle_inbox(engine) is None:
+            break
+    with engine.store.write() as connection:
+        inbox.forget(connection, engine.clock())
+
+
+def _take(engine: Engine, limit: int) -> list[Taken]:
+    now = engine.clock()
+    with engine.store.read() as connection:
+        if not inbox.has_waiting(connection, engine.club_id, now):
+            return []
+    with engine.store.write() as connection:
+        return inbox.take(connection, engine.club_id, limit=limit, now=now)
+
+
+async def _asked(engine: Engine, message: Taken, report: InboxReport) -> Taken | None:
+    """The message with what the world had to be asked for; `None` when that did not succeed."""
+    reader = engine.readers.get(message.source)
+    if reader is None:
+        report.failed[message.id] = f"Nothing reads messages of `{message.source}`."
+    elif message.attempts > MOST_ATTEMPTS:
+        report.failed[message.id] = "Whoever read it died of it, time after time."
+    elif reader.ask is None:
+        return message
+    else:
+        try:
+            return await reader.ask(engine, message)
+        except httpx.TransportError as error:
+            _note(report, message, NotYet(f"Nobody answered: {type(error).__name__}."))
+        except Exception as error:
+            _note(report, message, error)
+    return None
+
+
+def _apply(engine: Engine, messages: list[Taken], report: InboxReport) -> None:
+    now = engine.clock()
+    with engine.store.write() as connection:
+        reading = Reading(connection, engine, now)
+        done = []
+        for message in messages:
+            try:
+                with connection.begin_nested():
+                    engine.readers[message.source].apply(reading, message)
+            except OperationalError:
+                raise  # it is the store that fails, not the message
+            except Exception as error:
+                _note(report, message, error)
+            else:
+                done.append(message.id)
+                report.read[message.source] += 1
+        inbox.settle(connection, done, now)
+        inbox.fail(connection, report.failed, now)
+        for message_id, pause in report.later.items():
+            inbox.put_back(connection, [message_id], now + pause)
+
+
+def _note(report: InboxReport, message: Taken, error: Exception) -> None:
+    """A message did not succeed: for good, or for now."""
+    match error:
+        case Unreadable():
+            report.failed[message.id] = str(error)
+        case NotYet() if message.attempts < MOST_ATTEMPTS:
+            report.later[message.id] = error.after or PAUSES[message.attempts - 1]
+        case NotYet():
+            report.failed[message.id] = f"{error.reason} It was tried {message.attempts} times."
+        case _:
+            report.failed[message.id] = f"It could not be read: {class_and_place(error)}."

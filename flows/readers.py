@@ -1,0 +1,11 @@
+"""Who reads what comes through each door: the inbox's table of sources. Adding one is a line."""
+
+from collections.abc import Mapping
+
+from flows.reading import Reader
+from flows.settings import Settings
+
+
+def readers_of(settings: Settings) -> Mapping[str, Reader]:
+    """By `InboundMessage.source`. A source stays here when its door is closed: some may wait."""
+    return {}

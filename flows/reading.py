@@ -1,0 +1,54 @@
+"""Reading a stored message: what a reader is given, and the ways in which it may not succeed."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypeAlias
+
+from sqlalchemy import Connection
+
+from crm_store.errors import SamparkError
+from crm_store.inbox import Taken
+
+if TYPE_CHECKING:
+    from flows.engine import Engine
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One transaction of the inbox, open while a reader works."""
+
+    connection: Connection
+    engine: "Engine"
+    now: datetime
+
+
+class Unreadable(SamparkError):
+    """The message can never be used. Its reason holds nothing personal: it is kept and logged."""
+
+
+class NotYet(Exception):
+    """The message cannot be used at this moment; it is tried again later.
+
+    `reason` says why, without anything personal. Without `after` the pauses grow.
+    """
+
+    def __init__(self, reason: str, after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after = after
+
+
+Apply: TypeAlias = Callable[[Reading, Taken], None]
+"""Writes down what a message says, in the open transaction. It may meet a message twice."""
+Ask: TypeAlias = Callable[["Engine", Taken], Awaitable[Taken]]
+"""Asks the world what the message does not say itself, outside of any transaction; returns the
+message with what it was told, for `apply` to read."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads the messages of one source."""
+
+    apply: Apply
+    ask: Ask | None = None
