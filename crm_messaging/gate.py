@@ -30,6 +30,8 @@ class Situation:
     opted_out: bool
     suppressed: bool
     exited: bool
+    agreed: bool
+    """Or nobody asks for her agreement."""
     expires_at: datetime
     quiet_until: datetime | None = None
     """The end of her quiet hours, when it is quiet now."""
@@ -67,6 +69,8 @@ def decide(situation: Situation, cap: Cap | None, now: datetime) -> Decision:
         return Stopped(State.CANCELLED, Reason.EXITED)
     if situation.opted_out:
         return Stopped(State.SUPPRESSED, Reason.OPTED_OUT)
+    if not situation.agreed:
+        return Stopped(State.SUPPRESSED, Reason.NO_CONSENT)
     if situation.suppressed:
         return Stopped(State.SUPPRESSED, Reason.SUPPRESSED_ADDRESS)
     if not situation.address:

@@ -14,6 +14,7 @@ from crm_store.models.consent import Consent, Suppression
 from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
 from crm_store.models.membership import Membership, MembershipFreeze
+from crm_store.suppressions import address_hash
 from crm_store.tables import table_of
 
 Values = dict[str, Any]
@@ -43,6 +44,7 @@ class Dossier:
     consents: list[Values] = field(default_factory=list)
     events: list[Values] = field(default_factory=list)
     suppressions: list[Values] = field(default_factory=list)
+    """With the `address` in place of its hash."""
 
 
 def insert_dossiers(connection: Connection, club_id: int, dossiers: Sequence[Dossier]) -> None:
@@ -67,7 +69,12 @@ def insert_dossiers(connection: Connection, club_id: int, dossiers: Sequence[Dos
     }
     for model, rows in rows_of.items():
         _insert(connection, model, ({"customer_id": owner} | row for owner, row in rows))
-    suppressions = [row for one in dossiers for row in one.suppressions]
+    suppressions = [
+        {name: value for name, value in row.items() if name != "address"}
+        | {"address_hash": address_hash(connection, (row["channel"], row["address"]))}
+        for one in dossiers
+        for row in one.suppressions
+    ]
     if suppressions:
         connection.execute(insert_new(connection, table_of(Suppression)), suppressions)
 

@@ -5,24 +5,25 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from crm_store.enrollments import ENROLLMENT
 from crm_store.models.campaign import CampaignVersion
 from crm_store.models.club import Club
-from crm_store.models.consent import Consent, Suppression
+from crm_store.models.consent import Consent
 from crm_store.models.customer import Customer
 from crm_store.models.event import Event
 from crm_store.models.membership import Membership
 from crm_store.models.touchpoint import State
 from crm_store.occasions import Occasions
 from crm_store.scope import CUSTOMER
+from crm_store.suppressions import suppressions
 from crm_store.tables import table_of
 from crm_store.touchpoints import TOUCHPOINT
 
 _CLUB, _CUSTOMER, _EVENT = table_of(Club), table_of(Customer), table_of(Event)
 _MEMBERSHIP, _VERSION = table_of(Membership), table_of(CampaignVersion)
-_CONSENT, _SUPPRESSION = table_of(Consent), table_of(Suppression)
+_CONSENT = table_of(Consent)
 
 
 @dataclass(frozen=True)
@@ -228,27 +229,19 @@ def refusals_of(connection: Connection, card: CustomerCard) -> list[Refusal]:
         .where(_CONSENT.c.customer_id == card.id, _CONSENT.c.granted.is_(False))
         .order_by(_CONSENT.c.channel, _CONSENT.c.topic)
     )
-    suppressed = connection.execute(
-        select(
-            _SUPPRESSION.c.channel,
-            _SUPPRESSION.c.cause,
-            _SUPPRESSION.c.source,
-            _SUPPRESSION.c.created_at,
-        )
-        .where(
-            or_(
-                and_(_SUPPRESSION.c.channel == "email", _SUPPRESSION.c.address == card.email),
-                and_(_SUPPRESSION.c.channel == "sms", _SUPPRESSION.c.address == card.phone),
-            )
-        )
-        .order_by(_SUPPRESSION.c.channel)
+    addresses = [("email", card.email), ("sms", card.phone)]
+    suppressed = suppressions(
+        connection, [(channel, address) for channel, address in addresses if address]
     )
     return [
         *(
             Refusal(row.channel, row.topic, "opt_out", row.source, row.given_at)
             for row in opted_out
         ),
-        *(Refusal(row.channel, None, row.cause, row.source, row.created_at) for row in suppressed),
+        *(
+            Refusal(channel, None, found.cause, found.source, found.since)
+            for (channel, _), found in suppressed.items()
+        ),
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Row,
     and_,
     bindparam,
     case,
@@ -23,21 +24,47 @@ from crm_store.literals import is_word
 from crm_store.locks import Lock, hold
 from crm_store.models.campaign import Enrollment
 from crm_store.models.club import Club
-from crm_store.models.consent import ANY_TOPIC, Consent, Suppression
+from crm_store.models.consent import ANY_TOPIC, Consent, Reach
 from crm_store.models.event import Event
 from crm_store.models.touchpoint import SENT, State
 from crm_store.pauses import is_paused
 from crm_store.scope import CUSTOMER
+from crm_store.suppressions import ANY_SUPPRESSED, Address, Found, hashes_of, suppressions
 from crm_store.tables import table_of
 from crm_store.touchpoints import TOUCHPOINT
 
-_CONSENT, _SUPPRESSION, _EVENT = table_of(Consent), table_of(Suppression), table_of(Event)
+_CONSENT, _EVENT = table_of(Consent), table_of(Event)
 _ENROLLMENT, _CLUB = table_of(Enrollment), table_of(Club)
 
 _ADDRESS = case(
     (TOUCHPOINT.c.channel == "email", CUSTOMER.c.email),
     (TOUCHPOINT.c.channel == "sms", CUSTOMER.c.phone),
 )
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms the messages of a campaign may be sent."""
+
+    topic: str
+    transactional: bool = False
+    """They are part of what she bought or asked for: no opt-out of other topics keeps them back."""
+    opt_in: frozenset[str] = frozenset()
+    """The channels on which she must have agreed first."""
+
+    @property
+    def opt_outs(self) -> tuple[str, ...]:
+        """The topics of which an opt-out counts."""
+        return (self.topic,) if self.transactional else (ANY_TOPIC, self.topic)
+
+    @property
+    def reaches(self) -> tuple[Reach, ...]:
+        """What a suppression of the address must reach to count."""
+        return (Reach.EVERYTHING,) if self.transactional else tuple(Reach)
+
+    @property
+    def needs_opt_in(self) -> bool:
+        return bool(self.opt_in) and not self.transactional
 
 
 @dataclass(frozen=True)
@@ -52,6 +79,8 @@ class SendFacts:
     opted_out: bool
     suppressed: bool
     exited: bool
+    agreed: bool
+    """False when the channel is for those only who have agreed, and she has not."""
 
 
 _OPTED_OUT = (
@@ -65,15 +94,17 @@ _OPTED_OUT = (
     .correlate(TOUCHPOINT)
     .exists()
 )
-_SUPPRESSED = (
-    select(_SUPPRESSION.c.id)
+_AGREED = or_(
+    TOUCHPOINT.c.channel.not_in(bindparam("opt_in", expanding=True)),
+    select(_CONSENT.c.id)
     .where(
-        CUSTOMER.c.id == TOUCHPOINT.c.customer_id,
-        _SUPPRESSION.c.address == _ADDRESS,
-        _SUPPRESSION.c.channel == TOUCHPOINT.c.channel,
+        _CONSENT.c.customer_id == TOUCHPOINT.c.customer_id,
+        _CONSENT.c.channel == TOUCHPOINT.c.channel,
+        _CONSENT.c.topic.in_(bindparam("topics", expanding=True)),
+        _CONSENT.c.granted,
     )
     .correlate(TOUCHPOINT)
-    .exists()
+    .exists(),
 )
 _EXITED = (
     select(_EVENT.c.id)
@@ -88,28 +119,52 @@ _EXITED = (
 )
 
 
+_FACTS = (
+    select(
+        TOUCHPOINT.c.id,
+        TOUCHPOINT.c.channel,
+        TOUCHPOINT.c.customer_id,
+        func.nullif(_ADDRESS, "").label("address"),
+        CUSTOMER.c.language,
+        func.coalesce(func.nullif(CUSTOMER.c.timezone, ""), _CLUB.c.timezone).label("timezone"),
+        _OPTED_OUT.label("opted_out"),
+        _EXITED.label("exited"),
+    )
+    .select_from(TOUCHPOINT)
+    .join(CUSTOMER, CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
+    .join(_CLUB, _CLUB.c.id == CUSTOMER.c.club_id)
+    .where(TOUCHPOINT.c.id.in_(bindparam("ids", expanding=True)))
+)
+_FACTS_AND_AGREED = _FACTS.add_columns(_AGREED.label("agreed"))
+
+
 def facts(
-    connection: Connection, touchpoint_ids: Sequence[int], *, topic: str, exit_on: Sequence[str]
+    connection: Connection, touchpoint_ids: Sequence[int], *, terms: Terms, exit_on: Sequence[str]
 ) -> dict[int, SendFacts]:
     """What the gate has to know, for a whole batch at once, by touchpoint."""
-    rows = connection.execute(
-        select(
-            TOUCHPOINT.c.id,
-            TOUCHPOINT.c.customer_id,
-            func.nullif(_ADDRESS, ""),
-            CUSTOMER.c.language,
-            func.coalesce(func.nullif(CUSTOMER.c.timezone, ""), _CLUB.c.timezone),
-            _OPTED_OUT,
-            _SUPPRESSED,
-            _EXITED,
-        )
-        .select_from(TOUCHPOINT)
-        .join(CUSTOMER, CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
-        .join(_CLUB, _CLUB.c.id == CUSTOMER.c.club_id)
-        .where(TOUCHPOINT.c.id.in_(touchpoint_ids)),
-        _terms(topic, exit_on),
+    statement = _FACTS_AND_AGREED if terms.needs_opt_in else _FACTS
+    asked = {"ids": list(touchpoint_ids)} | _asked(terms, exit_on)
+    rows = connection.execute(statement, asked).all()
+    closed = suppressions(
+        connection, [(row.channel, row.address) for row in rows if row.address is not None]
     )
-    return {row[0]: SendFacts(*row) for row in rows}
+    return {row.id: _of_one(row, closed.get((row.channel, row.address)), terms) for row in rows}
+
+
+def _of_one(row: Row[Any], found: Found | None, terms: Terms) -> SendFacts:
+    counts = found is not None and found.reach in terms.reaches
+    own_wish = counts and found is not None and found.reach == Reach.MARKETING
+    return SendFacts(
+        touchpoint_id=row.id,
+        customer_id=row.customer_id,
+        address=row.address,
+        language=row.language,
+        timezone=row.timezone,
+        opted_out=row.opted_out or own_wish,
+        suppressed=counts and not own_wish,
+        exited=row.exited,
+        agreed=row.agreed if terms.needs_opt_in else True,
+    )
 
 
 def sent_since(
@@ -164,26 +219,27 @@ _BEGIN_SENDING = (
         ~is_paused(TOUCHPOINT.c.campaign),
         tuple_(TOUCHPOINT.c.id, _ADDRESS_NOW).in_(bindparam("written_to", expanding=True)),
         ~_OPTED_OUT,
-        ~_SUPPRESSED,
+        ~ANY_SUPPRESSED,
         ~_EXITED,
     )
     .values(state=str(State.SENDING), sent_at=bindparam("now"), attempts=TOUCHPOINT.c.attempts + 1)
     .returning(TOUCHPOINT.c.id)
 )
+_BEGIN_SENDING_IF_AGREED = _BEGIN_SENDING.where(_AGREED)
 
 
 def begin_sending(
     connection: Connection,
-    addresses: Mapping[int, str],
+    addresses: Mapping[int, Address],
     *,
     token: str,
-    topic: str,
+    terms: Terms,
     exit_on: Sequence[str],
     now: datetime,
 ) -> set[int]:
     """Set `sending` for those that may still go; return their ids.
 
-    `addresses` says, by touchpoint, where its finished message is addressed to.
+    `addresses` says, by touchpoint, the channel and where its finished message is addressed to.
 
     This commit is the point of no return (promises G3 and G5). Consent, suppression, exit,
     lateness, a pause, the lease and her address are looked at again in the very statement that
@@ -194,14 +250,30 @@ def begin_sending(
     hold(connection, Lock.PERMISSION, shared=True)
     asked = {
         "ids": list(addresses),
-        "written_to": list(addresses.items()),
+        "written_to": [(one, address) for one, (_, address) in addresses.items()],
         "token": token,
         "now": now,
+        "hashes": hashes_of(connection, addresses.values()),
+        "reaches": list(terms.reaches),
     }
-    moved = connection.execute(_BEGIN_SENDING, asked | _terms(topic, exit_on))
-    return set(moved.scalars())
+    statement = _BEGIN_SENDING_IF_AGREED if terms.needs_opt_in else _BEGIN_SENDING
+    moved = set(connection.execute(statement, asked | _asked(terms, exit_on)).scalars())
+    if moved:
+        return moved
+    # One suppressed address holds up all that are asked about together: asking of each alone
+    # would cost every message what hardly any needs. The others go without it.
+    closed = suppressions(connection, addresses.values())
+    others = {
+        one: address
+        for one, address in addresses.items()
+        if address not in closed or closed[address].reach not in terms.reaches
+    }
+    if not others or len(others) == len(addresses):
+        return moved
+    return begin_sending(connection, others, token=token, terms=terms, exit_on=exit_on, now=now)
 
 
-def _terms(topic: str, exit_on: Sequence[str]) -> dict[str, Any]:
-    """What `_OPTED_OUT` and `_EXITED` ask for."""
-    return {"topics": [ANY_TOPIC, topic], "exit_on": list(exit_on)}
+def _asked(terms: Terms, exit_on: Sequence[str]) -> dict[str, Any]:
+    """What `_OPTED_OUT`, `_AGREED` and `_EXITED` ask for."""
+    asked = {"topics": list(terms.opt_outs), "exit_on": list(exit_on)}
+    return asked | {"opt_in": list(terms.opt_in)} if terms.needs_opt_in else asked

@@ -103,9 +103,12 @@ async def send_batch(engine: Engine, batch: Prepared) -> Outcomes:
     async with GroupCommit(
         engine.store,
         token=batch.token,
-        topic=batch.definition.topic,
+        terms=engine.terms(batch.definition),
         exit_on=batch.definition.exit_on,
-        addresses={ready.claimed.id: ready.message.recipient for ready in batch.outgoing},
+        addresses={
+            ready.claimed.id: (ready.claimed.channel, ready.message.recipient)
+            for ready in batch.outgoing
+        },
         clock=engine.clock,
     ) as ledger:
         keeper = asyncio.create_task(_keep_lease(engine, batch.token))

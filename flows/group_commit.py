@@ -16,7 +16,8 @@ from typing import Self
 from sqlalchemy.exc import OperationalError
 
 from crm_store.database import Store
-from crm_store.sending import begin_sending
+from crm_store.sending import Terms, begin_sending
+from crm_store.suppressions import Address
 from crm_store.touchpoints import Ruling, rule
 from flows.clock import Clock
 from flows.prepare import LEASE
@@ -35,14 +36,14 @@ class GroupCommit:
         store: Store,
         *,
         token: str,
-        topic: str,
+        terms: Terms,
         exit_on: Sequence[str],
-        addresses: Mapping[int, str],
+        addresses: Mapping[int, Address],
         clock: Clock,
     ) -> None:
         self._store = store
         self._token = token
-        self._topic = topic
+        self._terms = terms
         self._exit_on = exit_on
         self._addresses = addresses
         self._clock = clock
@@ -133,7 +134,7 @@ class GroupCommit:
                 connection,
                 {one: self._addresses[one] for one in wishes},
                 token=self._token,
-                topic=self._topic,
+                terms=self._terms,
                 exit_on=self._exit_on,
                 now=now,
             )

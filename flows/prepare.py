@@ -129,7 +129,7 @@ def judge(
     facts = sending.facts(
         connection,
         [one.id for one in taken.batch],
-        topic=prepared.definition.topic,
+        terms=engine.terms(prepared.definition),
         exit_on=prepared.definition.exit_on,
     )
     open_to_us = _with_a_channel(engine, taken.batch, prepared, taken.at)
@@ -187,6 +187,7 @@ def _ask_the_gate(
         situation = Situation(
             address=known.address,
             opted_out=known.opted_out,
+            agreed=known.agreed,
             suppressed=known.suppressed,
             exited=known.exited,
             expires_at=one.expires_at,

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from making import KEYS
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import make_url
 
 from crm_store.database import Store, open_store
-from crm_store.keys import KeyRing
 from crm_store.schema import upgrade
 
-KEYS = KeyRing("the secret key of the tests, and of nobody else")
 _serial = itertools.count(1)
 
 

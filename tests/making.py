@@ -8,6 +8,7 @@ from sqlalchemy import Table, select
 from sqlmodel import SQLModel
 
 from crm_store.database import Store
+from crm_store.keys import KeyRing
 from crm_store.models.activity import PackageBalance, Purchase, Visit
 from crm_store.models.campaign import CampaignVersion, Enrollment
 from crm_store.models.club import Club
@@ -19,6 +20,8 @@ from crm_store.models.touchpoint import Touchpoint
 from crm_store.suppressions import address_hash
 from crm_store.tables import table_of
 
+SECRET = "the secret key of the tests, and of nobody else"
+KEYS = KeyRing(SECRET)
 NOW = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
 """Sunday, 10:30 in the club's own zone."""
 TODAY = date(2026, 11, 22)
@@ -163,11 +166,11 @@ def make_suppression(store: Store, channel: str, address: str, **values: Any) ->
     return _insert(store, Suppression, row | values)
 
 
-def addresses_of(store: Store, *touchpoints: int) -> dict[int, str]:
-    """Where these touchpoints' customers get e-mail."""
+def addresses_of(store: Store, *touchpoints: int) -> dict[int, tuple[str, str]]:
+    """Where these touchpoints' customers get e-mail, with the channel before it."""
     emails = dict(rows_of(store, Customer, "id", "email"))
     whose = dict(rows_of(store, Touchpoint, "id", "customer_id"))
-    return {one: emails[whose[one]] for one in touchpoints}
+    return {one: ("email", emails[whose[one]]) for one in touchpoints}
 
 
 def rows_of(store: Store, model: type[SQLModel], *columns: str) -> list[tuple[Any, ...]]:

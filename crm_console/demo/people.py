@@ -9,7 +9,7 @@ import phonenumbers
 
 from crm_console.demo.names import name_in
 from crm_store.dossiers import Dossier, Values
-from crm_store.models.consent import ANY_TOPIC
+from crm_store.models.consent import ANY_TOPIC, Reach
 
 CLUB_ZONE = ZoneInfo("Asia/Kolkata")
 DOMAINS = ("example.org", "example.com", "example.net")
@@ -109,6 +109,7 @@ class People:
                 {
                     "channel": "email",
                     "address": customer["email"],
+                    "reach": Reach.EVERYTHING,
                     "cause": chance.choice(("hard_bounce", "complaint")),
                     "source": "demo",
                     "created_at": given_at,

@@ -19,12 +19,13 @@ from crm_store.imports.permission import (
     closed_addresses,
     is_news,
     stored_answers,
-    stored_closed,
     write_answers,
 )
 from crm_store.inserting import insert_into, insert_new
+from crm_store.models.consent import Reach
 from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
+from crm_store.suppressions import suppressions
 from crm_store.tables import table_of
 
 _CUSTOMER, _TAG, _EVENT = table_of(Customer), table_of(CustomerTag), table_of(Event)
@@ -102,7 +103,11 @@ def _changes(connection: Connection, rows: Sequence[Incoming], purpose: Purpose)
     closing = {
         row.line: closed_addresses(row.values, known.get(row.values["ref"], {})) for row in rows
     }
-    closed = stored_closed(connection, set().union(*closing.values()))
+    closed = {
+        address
+        for address, found in suppressions(connection, set().union(*closing.values())).items()
+        if found.reach == Reach.EVERYTHING
+    }
     changes = []
     for row in rows:
         before = known.get(row.values["ref"])

@@ -11,12 +11,13 @@ from crm_store.imports.aliases import PERMISSION
 from crm_store.imports.batch import SOURCE
 from crm_store.imports.cells import read_yes_no
 from crm_store.imports.columns import Column
-from crm_store.inserting import insert_into, insert_new
+from crm_store.inserting import insert_into
 from crm_store.locks import Lock, hold
-from crm_store.models.consent import ANY_TOPIC, Consent, Suppression
+from crm_store.models.consent import ANY_TOPIC, Cause, Consent
+from crm_store.suppressions import suppress
 from crm_store.tables import table_of
 
-_CONSENT, _SUPPRESSION = table_of(Consent), table_of(Suppression)
+_CONSENT = table_of(Consent)
 
 ADDRESS_OF = {"email": "email", "sms": "phone"}
 """Each channel that a file can speak of, and the customer's address on it."""
@@ -68,18 +69,6 @@ def stored_answers(
     return {(row.customer_id, row.channel): row.granted for row in rows}
 
 
-def stored_closed(
-    connection: Connection, addresses: Iterable[tuple[str, str]]
-) -> set[tuple[str, str]]:
-    """Those of the (channel, address) pairs that are suppressed already."""
-    rows = connection.execute(
-        select(_SUPPRESSION.c.channel, _SUPPRESSION.c.address).where(
-            _SUPPRESSION.c.address.in_([address for _channel, address in addresses])
-        )
-    )
-    return {(row.channel, row.address) for row in rows}
-
-
 def is_news(answer: Answer, stored: bool | None) -> bool:
     """Whether to write it down: a stored refusal stands, whatever a file says."""
     return stored is None or (stored and not answer.granted)
@@ -120,16 +109,4 @@ def close_addresses(
     connection: Connection, addresses: Iterable[tuple[str, str]], now: datetime
 ) -> None:
     """Suppress (channel, address) pairs for everyone."""
-    rows = [
-        {
-            "channel": channel,
-            "address": address,
-            "cause": "opt_out",
-            "source": SOURCE,
-            "created_at": now,
-        }
-        for channel, address in sorted(addresses)
-    ]
-    if rows:
-        hold(connection, Lock.PERMISSION)
-        connection.execute(insert_new(connection, _SUPPRESSION), rows)
+    suppress(connection, addresses, cause=Cause.OPT_OUT, source=SOURCE, now=now)

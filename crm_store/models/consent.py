@@ -1,8 +1,9 @@
 """What a customer allows, and the addresses never to write to."""
 
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from crm_store.columns import UtcDateTime
@@ -27,19 +28,33 @@ class Consent(SQLModel, table=True):
     given_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class Suppression(SQLModel, table=True):
-    """An address never to write to, whoever has it."""
+class Cause(StrEnum):
+    """Why an address is suppressed."""
 
-    __table_args__ = (
-        UniqueConstraint("channel", "address"),
-        Index("ix_suppression_address", "address"),
-    )
+    OPT_OUT = "opt_out"
+    HARD_BOUNCE = "hard_bounce"
+    COMPLAINT = "complaint"
+    ERASURE = "erasure"
+    """Her data was erased, as she had asked."""
+    MANUAL = "manual"
+
+
+class Reach(StrEnum):
+    """What a suppression keeps back."""
+
+    MARKETING = "marketing"
+    """All but messages of transactional topics."""
+    EVERYTHING = "everything"
+
+
+class Suppression(SQLModel, table=True):
+    """An address not to write to, whoever has it. It outlives the customer it was first about."""
 
     id: int | None = Field(default=None, primary_key=True)
     channel: str
-    address: str
-    """Normalised as `Customer.email` and `Customer.phone` are."""
+    address_hash: str = Field(unique=True)
+    """Keyed, of the channel and the normalised address: see `crm_store.suppressions`."""
+    reach: str = Reach.EVERYTHING
     cause: str
-    """``opt_out``, ``hard_bounce``, ``complaint``, ``manual``."""
     source: str
     created_at: datetime = Field(sa_type=UtcDateTime)

@@ -16,6 +16,7 @@ FREE = Situation(
     opted_out=False,
     suppressed=False,
     exited=False,
+    agreed=True,
     expires_at=NOW + 36 * HOUR,
 )
 TWO_A_WEEK = Cap(2, 7 * DAY, postpone=True)
@@ -28,6 +29,7 @@ TWICE = (NOW - 6 * DAY, NOW - DAY)
         (FREE, None, Allowed()),
         (replace(FREE, exited=True), None, Stopped(State.CANCELLED, Reason.EXITED)),
         (replace(FREE, opted_out=True), None, Stopped(State.SUPPRESSED, Reason.OPTED_OUT)),
+        (replace(FREE, agreed=False), None, Stopped(State.SUPPRESSED, Reason.NO_CONSENT)),
         (
             replace(FREE, suppressed=True),
             None,

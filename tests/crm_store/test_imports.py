@@ -23,6 +23,7 @@ from crm_store.models.consent import Consent, Suppression
 from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
 from crm_store.models.membership import Membership
+from crm_store.suppressions import suppressions
 
 CATALOGUE = catalogue_of(
     [
@@ -216,11 +217,17 @@ def test_do_not_contact_closes_old_and_new_addresses(office: Office) -> None:
     make_customer(office.store, ref="1", email="old@example.org", phone=None)
     text = "ref,email,phone,do not contact\n1,new@example.org,09876543210,yes\n"
     assert counts(office.bring("customers", text)) == {"updated": 1}
-    assert sorted(office.rows(Suppression, "channel", "address", "cause", "source")) == [
-        ("email", "new@example.org", "opt_out", "import"),
-        ("email", "old@example.org", "opt_out", "import"),
-        ("sms", "+919876543210", "opt_out", "import"),
+    closed = [
+        ("email", "new@example.org"),
+        ("email", "old@example.org"),
+        ("sms", "+919876543210"),
     ]
+    with office.store.read() as connection:
+        found = suppressions(connection, [*closed, ("sms", "+919876543211")])
+    assert sorted(found) == closed
+    assert {(one.reach, one.cause, one.source) for one in found.values()} == {
+        ("everything", "opt_out", "import")
+    }
     assert counts(office.bring("customers", text)) == {"unchanged": 1}
 
 

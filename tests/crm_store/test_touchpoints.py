@@ -22,7 +22,7 @@ from crm_store.database import Store
 from crm_store.imports.permission import Answer, write_answers
 from crm_store.models.touchpoint import State, Touchpoint
 from crm_store.reasons import Reason
-from crm_store.sending import begin_sending, facts, sent_since
+from crm_store.sending import Terms, begin_sending, facts, sent_since
 from crm_store.touchpoints import Claimed, Ruling
 
 LEASE_END = NOW + timedelta(minutes=20)
@@ -48,13 +48,22 @@ def claim(store: Store, token: str = "a", now: datetime = NOW, limit: int = 100)
         )
 
 
-def begin(store: Store, ids: list[int], token: str = "a", now: datetime = NOW) -> set[int]:
+RENEWALS = Terms("renewals")
+
+
+def begin(
+    store: Store,
+    ids: list[int],
+    token: str = "a",
+    now: datetime = NOW,
+    terms: Terms = RENEWALS,
+) -> set[int]:
     with store.write() as connection:
         return begin_sending(
             connection,
             addresses_of(store, *ids),
             token=token,
-            topic="renewals",
+            terms=terms,
             exit_on=["membership_renewed"],
             now=now,
         )
@@ -162,6 +171,7 @@ def test_sending_begins_once(store: Store, enrolled: tuple[int, int]) -> None:
         ("opted out of another topic", True),
         ("opted out of sms", True),
         ("the address is suppressed", False),
+        ("the address is suppressed for marketing", False),
         ("somebody else's address is suppressed", True),
         ("the number is suppressed for sms", True),
         ("renewed since", False),
@@ -186,6 +196,8 @@ def test_the_last_look_before_sending(store: Store, what: str, may_go: bool) -> 
             make_consent(store, customer, channel="sms")
         case "the address is suppressed":
             make_suppression(store, "email", "asha@example.org")
+        case "the address is suppressed for marketing":
+            make_suppression(store, "email", "asha@example.org", reach="marketing")
         case "somebody else's address is suppressed":
             make_suppression(store, "email", "vera@example.org")
         case "the number is suppressed for sms":
@@ -197,6 +209,76 @@ def test_the_last_look_before_sending(store: Store, what: str, may_go: bool) -> 
         case "too late":
             now = NOW + timedelta(hours=37)
     assert begin(store, [made], now=now) == ({made} if may_go else set())
+
+
+@pytest.mark.parametrize(
+    ("what", "may_go"),
+    [
+        ("opted out of everything", True),
+        ("opted out of this topic", False),
+        ("suppressed for marketing", True),
+        ("suppressed", False),
+    ],
+)
+def test_what_keeps_a_transactional_message_back(store: Store, what: str, may_go: bool) -> None:
+    customer = make_customer(store, email="asha@example.org")
+    made = make_touchpoint(store, customer, make_enrollment(store, customer, make_version(store)))
+    claim(store)
+    match what:
+        case "opted out of everything":
+            make_consent(store, customer)
+        case "opted out of this topic":
+            make_consent(store, customer, topic="bookings")
+        case _:
+            reach = "marketing" if what.endswith("marketing") else "everything"
+            make_suppression(store, "email", "asha@example.org", reach=reach)
+    terms = Terms("bookings", transactional=True, opt_in=frozenset({"email"}))
+    with store.read() as connection:
+        known = facts(connection, [made], terms=terms, exit_on=[])[made]
+    assert known.agreed
+    assert (not known.opted_out and not known.suppressed) == may_go
+    assert begin(store, [made], terms=terms) == ({made} if may_go else set())
+
+
+@pytest.mark.parametrize(
+    ("opt_in", "answers", "agreed"),
+    [
+        (["sms"], {}, True),
+        (["email"], {}, False),
+        (["email"], {"*": True}, True),
+        (["email"], {"renewals": True}, True),
+        (["email"], {"news": True}, False),
+        (["email"], {"*": False, "renewals": True}, True),
+    ],
+)
+def test_where_she_must_have_agreed(
+    store: Store, opt_in: list[str], answers: dict[str, bool], agreed: bool
+) -> None:
+    customer = make_customer(store)
+    made = make_touchpoint(store, customer, make_enrollment(store, customer, make_version(store)))
+    claim(store)
+    for topic, granted in answers.items():
+        make_consent(store, customer, topic=topic, granted=granted)
+    terms = Terms("renewals", opt_in=frozenset(opt_in))
+    with store.read() as connection:
+        known = facts(connection, [made], terms=terms, exit_on=[])[made]
+    assert (known.agreed, known.opted_out) == (agreed, answers.get("*") is False)
+    may_go = agreed and not known.opted_out
+    assert begin(store, [made], terms=terms) == ({made} if may_go else set())
+
+
+def test_a_suppressed_address_holds_up_nobody_else(store: Store) -> None:
+    made = []
+    for email in ("asha@example.org", "ravi@example.org", "vera@example.org"):
+        customer = make_customer(store, email=email)
+        enrollment = make_enrollment(store, customer, make_version(store, version=len(made) + 1))
+        made.append(make_touchpoint(store, customer, enrollment))
+    claim(store)
+    make_suppression(store, "email", "ravi@example.org")
+    with store.read() as connection:
+        known = facts(connection, made, terms=RENEWALS, exit_on=[])
+    assert [known[one].suppressed for one in made] == [False, True, False]
+    assert begin(store, made) == {made[0], made[2]}
 
 
 def test_a_dead_workers_rows(store: Store, enrolled: tuple[int, int]) -> None:
@@ -249,7 +331,7 @@ def test_the_gates_facts(store: Store) -> None:
     enrollment = make_enrollment(store, customer, make_version(store))
     made = make_touchpoint(store, customer, enrollment)
     with store.read() as connection:
-        known = facts(connection, [made], topic="renewals", exit_on=[])[made]
+        known = facts(connection, [made], terms=RENEWALS, exit_on=[])[made]
     assert (known.address, known.timezone, known.language) == (None, "Europe/Moscow", "ru")
     assert (known.opted_out, known.suppressed, known.exited) == (False, False, False)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from engines import TEMPLATES
-from making import NOW, make_club
+from making import KEYS, NOW, make_club
 from sqlalchemy import insert, select
 
 from crm_messaging.channels.opening import open_channels
@@ -94,7 +94,7 @@ def build_site(database: str, folder: Path) -> Site:
         target = folder / "templates" / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-    store = open_store(database)
+    store = open_store(database, keys=KEYS)
     make_club(store)
     store.close()
     return Site(database, folder)
@@ -102,7 +102,7 @@ def build_site(database: str, folder: Path) -> Site:
 
 def add_leads(site: Site, number: int) -> None:
     """New leads, who want a welcome now and a nudge in an hour."""
-    store, now = open_store(site.database), site.clock()
+    store, now = open_store(site.database, keys=KEYS), site.clock()
     serial = [next(_lead_number) for _ in range(number)]
     with store.write() as connection:
         club_id = connection.execute(select(table_of(Club).c.id)).scalar_one()

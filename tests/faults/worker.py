@@ -13,6 +13,7 @@ from typing import Any, cast
 from faults.boundaries import Boundary, Tripwire, WatchedChannel
 from faults.club import Site, open_engine
 from faults.mutants import MUTANTS
+from making import KEYS
 from sqlalchemy import event
 
 from crm_messaging.message import Channel
@@ -69,7 +70,7 @@ async def _watched(life: Life) -> None:
 
 
 async def _work(life: Life) -> None:
-    store = open_store(life.site.database)
+    store = open_store(life.site.database, keys=KEYS)
     _set(store, life.settings)
     engine, files = open_engine(life.site, store, life.port)
     wire = Tripwire(life.boundary, life.passing, life.signal)
