@@ -15,6 +15,7 @@ from triggers.model_problems import problems_of
 from triggers.model_walk import MarkedText, marked_texts
 from triggers.names import Kind
 from triggers.problems import Problem, choose_from, nearest
+from triggers.unreachable import never_or_always, unreachable
 from triggers.vocabulary import Vocabulary
 from triggers.yaml_source import Source, read_yaml
 from triggers.zones import is_zone, right_zone
@@ -45,6 +46,9 @@ class CheckedFile:
     path: Path
     definition: CampaignDefinition | None
     problems: list[Problem] = field(default_factory=list)
+    """The errors: with one of them the campaign does not run."""
+    warnings: list[Problem] = field(default_factory=list)
+    """What runs, and is probably not meant so."""
 
     @property
     def name(self) -> str:
@@ -91,11 +95,15 @@ def _check(path: Path, source: Source, vocabulary: Vocabulary) -> CheckedFile:
         for text in marked_texts(CampaignDefinition, source.data):
             if source.position(text.loc) not in misspelt:
                 problems += _check_text(text, source, vocabulary)
+    if definition is not None and not any(problem.severity == "error" for problem in problems):
+        problems += unreachable(definition, source, vocabulary)
     slug = _slug(source)
     # A template that two steps share is wrong once.
     told = list(dict.fromkeys(replace(problem, campaign=slug) for problem in problems))
     told.sort(key=lambda problem: (problem.file != source.name, problem.line, problem.column))
-    return CheckedFile(path, None if told else definition, told)
+    errors = [problem for problem in told if problem.severity == "error"]
+    warnings = [problem for problem in told if problem.severity == "warning"]
+    return CheckedFile(path, None if errors else definition, errors, warnings)
 
 
 def _slug(source: Source) -> str | None:
@@ -172,6 +180,7 @@ def _check_condition(text: MarkedText, source: Source, vocabulary: Vocabulary) -
         line, column = source.position_within(text.loc, error.offset)
         yield Problem(source.name, line, column, error.message, error.fix)
         return
+    yield from never_or_always(condition, source, text.loc, is_way="choose" in text.loc)
     for mention in condition.mentions:
         line, column = source.position_within(text.loc, mention.offset)
         yield from _check_mention(mention, vocabulary, Problem(source.name, line, column, ""))

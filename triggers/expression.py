@@ -6,11 +6,13 @@ empty yes-or-no field is false; `x == none` and `x is none` ask whether it is em
 value differs from everything (`x != "a"` is true). The same words mean the same in a template.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crm_store.catalogue.field import Catalogue
-from triggers.conditions.predicates import Predicate
+from triggers.conditions.possible import impossible
+from triggers.conditions.predicates import Not, Predicate
 from triggers.conditions.reader import Reader
 from triggers.conditions.syntax import ConditionError, parse_tree
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from crm_store.scope import Scope
 
-__all__ = ["Condition", "ConditionError", "Mention", "parse_condition"]
+__all__ = ["Condition", "ConditionError", "Mention", "never", "parse_condition"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,14 @@ class Condition:
         from triggers.conditions.predicate_sql import predicate_sql
 
         return predicate_sql(self._predicate, scope)
+
+
+def never(*, hold: Sequence[Condition], fail: Sequence[Condition] = ()) -> bool:
+    """Whether it is proved that never all of `hold` are true while all of `fail` are false.
+
+    False says nothing: only what is simple is proved.
+    """
+    return impossible([*(one._predicate for one in hold), *(Not(one._predicate) for one in fail)])
 
 
 def parse_condition(text: str, catalogue: Catalogue) -> Condition:

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
+
+Severity = Literal["error", "warning"]
+"""What is an error does not run; what is a warning runs, and is probably not meant so."""
 
 
 @dataclass(frozen=True)
@@ -16,16 +19,22 @@ class Problem:
     message: str
     fix: str = ""
     campaign: str | None = None
+    severity: Severity = "error"
 
     def __str__(self) -> str:
         """One line: ``campaigns/renewal.yaml:4:1: [renewal] unknown key `toppic`; did you …``."""
+        sign = "warning: " if self.severity == "warning" else ""
+        return f"{self.file}:{self.line}:{self.column}: {sign}{self.told()}"
+
+    def told(self) -> str:
+        """What is wrong and how to mend it, in one line without its place."""
         campaign = f"[{self.campaign}] " if self.campaign else ""
         fix = _second_half(self.fix)
         what = f"{self.message}; {fix}" if fix else self.message
-        return " ".join(f"{self.file}:{self.line}:{self.column}: {campaign}{what}".split())
+        return " ".join(f"{campaign}{what}".split())
 
     def to_json(self) -> dict[str, Any]:
-        """The same as plain data: file, line, column, message, fix, campaign."""
+        """The same as plain data: file, line, column, message, fix, campaign, severity."""
         return asdict(self)
 
 

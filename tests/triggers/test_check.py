@@ -192,6 +192,7 @@ def test_a_problem_as_json(campaigns: Path, vocabulary: Vocabulary) -> None:
         "message": "unknown plan `anual`",
         "fix": "did you mean `annual`?",
         "campaign": "renewal",
+        "severity": "error",
     }
 
 
