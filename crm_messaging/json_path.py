@@ -6,7 +6,7 @@ def at_path(node: object, path: str) -> object:
     for name in path.split("."):
         if isinstance(node, dict):
             node = node.get(name)
-        elif isinstance(node, list) and name.isdigit() and int(name) < len(node):
+        elif isinstance(node, list) and name.isdecimal() and int(name) < len(node):
             node = node[int(name)]
         else:
             return None
