@@ -25,6 +25,7 @@ from crm_messaging.template_filters import (
     plural_categories,
 )
 from crm_messaging.template_problems import Mistake
+from crm_messaging.template_types import TemplateTypes
 from crm_store.catalogue.field import Catalogue, FieldType
 
 MAX_FACTOR = 10**12
@@ -39,6 +40,10 @@ _OPERATORS = (
     *(nodes.And, nodes.Or, nodes.Not, nodes.Compare, nodes.Operand, nodes.Concat),
     *(nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos),
     *(nodes.TemplateData, nodes.Const, nodes.Output, nodes.If, nodes.Template, nodes.Keyword),
+)
+_ARITHMETIC = (
+    *(nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod),
+    *(nodes.Neg, nodes.Pos),
 )
 
 
@@ -88,6 +93,7 @@ class _Checker:
         self.catalogue = catalogue
         self.language = language
         self.families = catalogue.families()
+        self.types = TemplateTypes(catalogue)
         self.fields: set[str] = set()
         self.mistakes: list[Mistake] = []
         self.loop_names: list[str] = []
@@ -134,6 +140,8 @@ class _Checker:
             case nodes.Getitem():
                 self.note(node, "a template cannot use [ ]", "Write customer.first_name.")
             case _ if isinstance(node, _OPERATORS):
+                if isinstance(node, _ARITHMETIC):
+                    self.mistakes += self.types.in_arithmetic(node)
                 self._children(node)
             case _:
                 self._refused(node)
@@ -153,6 +161,7 @@ class _Checker:
             self.note(node, f"a template cannot use {word}", fix)
 
     def _compare(self, node: nodes.Compare) -> None:
+        self.mistakes += self.types.in_comparison(node)
         self.visit(node.expr)
         for operand in node.ops:
             if operand.op in ("in", "notin") and isinstance(operand.expr, nodes.List | nodes.Tuple):
@@ -222,13 +231,7 @@ class _Checker:
             self.visit(child)
 
     def _is_list(self, node: nodes.Node) -> bool:
-        return self._type(node) is FieldType.TAGS
-
-    def _type(self, node: nodes.Node) -> FieldType | None:
-        if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
-            name = f"{node.node.name}.{node.attr}"
-            return self.catalogue[name].type if name in self.catalogue else None
-        return None
+        return self.types.of(node) is FieldType.TAGS
 
     def _list_fields(self) -> str:
         lists = [field.name for field in self.catalogue if field.type is FieldType.TAGS]
@@ -237,7 +240,7 @@ class _Checker:
     def _printed(self, node: nodes.Node) -> None:
         if isinstance(node, nodes.Name) and node.name in self.slots:
             self.slot_offsets.add(node.lineno)
-        kind = self._type(node)
+        kind = self.types.of(node)
         if kind is FieldType.TAGS:
             self.note(node, "a list cannot be printed as it is", 'Add | join(", ") to it.')
         elif kind is FieldType.BOOLEAN:
@@ -253,6 +256,7 @@ class _Checker:
     def _filter(self, node: nodes.Filter) -> None:
         if not self._known(node, node.name, OFFERED, "filter"):
             return
+        self.mistakes += self.types.in_filter(node)
         if node.node is None:
             self.note(node, "a filter block is not offered", "Write {{ field | filter }}.")
         if node.name == "money":

@@ -24,6 +24,21 @@ class FieldType(StrEnum):
     TAGS = "tags"
     """A set of words: in a condition it answers only to `in`."""
 
+    @property
+    def called(self) -> str:
+        """The type in words: `a whole number`."""
+        return _CALLED[self]
+
+
+_CALLED = {
+    FieldType.TEXT: "text",
+    FieldType.INTEGER: "a whole number",
+    FieldType.NUMBER: "a number",
+    FieldType.BOOLEAN: "true or false",
+    FieldType.DATE: "a date",
+    FieldType.TAGS: "a set of tags",
+}
+
 
 @dataclass(frozen=True)
 class Field:

@@ -18,7 +18,7 @@ SMS = [
     ("hi", '{{ membership.ends_on | date("d MMMM") }} तक', "11 मार्च तक"),
     ("en", '{{ membership.ends_on | date("short") }}', "3/11/27"),
     ("en", "{{ purchases.total | money }}", "₹18,500"),
-    ("hi", "{{ purchases.total * 10 | money }}", None),
+    ("hi", "{{ (club.name or 10) | money }}", None),
     ("hi", "{{ (purchases.total * 10) | money }}", "₹1,85,000"),
     ("ru", "{{ (purchases.total / 8) | money }}", "2\xa0312,50\xa0₹"),
     ("en", "{{ purchases.total | number }}", "18,500"),

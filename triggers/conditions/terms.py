@@ -15,14 +15,6 @@ NUMERIC = (FieldType.INTEGER, FieldType.NUMBER)
 ORDERED = (*NUMERIC, FieldType.DATE)
 _LARGEST = 2**53
 """Whole numbers up to here are exact in Python, in SQLite and in PostgreSQL alike."""
-_CALLED = {
-    FieldType.TEXT: "text",
-    FieldType.INTEGER: "a whole number",
-    FieldType.NUMBER: "a number",
-    FieldType.BOOLEAN: "true or false",
-    FieldType.DATE: "a date",
-    FieldType.TAGS: "a set of tags",
-}
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ class Term:
     @property
     def called(self) -> str:
         """Its type in words: `a whole number`."""
-        return _CALLED[self.type] if self.type else "empty"
+        return self.type.called if self.type else "empty"
 
 
 @dataclass(frozen=True)
