@@ -6,6 +6,7 @@ The composition root. Everything that a command needs is made here; nothing here
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -19,6 +20,8 @@ from triggers.check import CheckedFile, check_campaigns
 from triggers.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from crm_store.database import Store
     from flows.engine import Engine
 
@@ -81,12 +84,10 @@ def open_club(project: Project, clock: Clock) -> Iterator[tuple["Store", int]]:
     Raises `NoSecretKey`, and `WrongSecretKey` when the store was used with another.
     """
     # The database library loads here: commands that only read files never wait for it.
-    from crm_store.clubs import keep_club
     from crm_store.database import open_store, reachable
     from crm_store.key_marks import keep_keys
     from crm_store.schema import upgrade
 
-    club = project.settings.club
     keys = project.settings.keys()
     store = open_store(project.settings.database, base=project.folder, keys=keys)
     try:
@@ -94,22 +95,30 @@ def open_club(project: Project, clock: Clock) -> Iterator[tuple["Store", int]]:
             upgrade(store)
             with store.write() as connection:
                 keep_keys(connection, keys, clock())
-                club_id = keep_club(
-                    connection,
-                    code=club.code,
-                    name=club.name,
-                    timezone=club.timezone,
-                    country=club.country,
-                    language=club.languages[0],
-                    currency=club.currency,
-                    website=club.website,
-                    phone=club.phone,
-                    address=club.address,
-                    now=clock(),
-                )
+                club_id = keep_facts(project, connection, clock())
         yield store, club_id
     finally:
         store.close()
+
+
+def keep_facts(project: Project, connection: "Connection", now: datetime) -> int:
+    """Write what club.yaml says of the club into a store; the club's id there."""
+    from crm_store.clubs import keep_club
+
+    club = project.settings.club
+    return keep_club(
+        connection,
+        code=club.code,
+        name=club.name,
+        timezone=club.timezone,
+        country=club.country,
+        language=club.languages[0],
+        currency=club.currency,
+        website=club.website,
+        phone=club.phone,
+        address=club.address,
+        now=now,
+    )
 
 
 @asynccontextmanager

@@ -73,19 +73,40 @@ async def sweep(
         *reports.values(),
         *(CampaignReport(one.slug, disabled=one.problem) for one in plan.disabled),
     ]
-    _put_in_order(engine, plan.running, report, reports)
-    for campaign in plan.running:
-        with _alone(reports[campaign.slug]):
-            reports[campaign.slug].admitted = admit(engine, campaign)
-    _bring_due(engine, plan.running, reports)
-    for campaign in plan.running:
-        mine = reports[campaign.slug]
-        with _alone(mine):
-            if mine.due:
-                await (deliver_campaign or deliver)(engine, campaign, mine)
+    await one_pass(engine, plan.running, report, reports, deliver_campaign or deliver)
     await _stay(engine, plan.running, reports, deliver_campaign or deliver)
     _count_waiting(engine, reports)
     return report
+
+
+async def one_pass(
+    engine: Engine,
+    campaigns: Sequence[RunningCampaign],
+    report: SweepReport,
+    reports: dict[str, CampaignReport],
+    deliver_campaign: DeliverCampaign,
+) -> None:
+    """Put in order what others left, admit, advance and deliver, once for every campaign."""
+    _put_in_order(engine, campaigns, report, reports)
+    for campaign in campaigns:
+        with _alone(reports[campaign.slug]):
+            reports[campaign.slug].admitted = admit(engine, campaign)
+    await work_off(engine, campaigns, reports, deliver_campaign)
+
+
+async def work_off(
+    engine: Engine,
+    campaigns: Sequence[RunningCampaign],
+    reports: dict[str, CampaignReport],
+    deliver_campaign: DeliverCampaign,
+) -> None:
+    """Advance and deliver what is due in these campaigns; nobody is admitted."""
+    _bring_due(engine, campaigns, reports)
+    for campaign in campaigns:
+        mine = reports[campaign.slug]
+        with _alone(mine):
+            if mine.due:
+                await deliver_campaign(engine, campaign, mine)
 
 
 async def handle_events(

@@ -1,0 +1,141 @@
+"""A play: the real engine on a scratch store, under a clock that jumps to what is due next."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from heapq import heappop, heappush
+from itertools import count
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from crm_store.events import has_unhandled
+from crm_store.foresight import campaigns_due, next_due
+from crm_store.models.touchpoint import State
+from crm_store.reasons import Reason
+from flows.campaigns import RunningCampaign
+from flows.engine import Engine
+from flows.foresight.settling import settle
+from flows.report import CampaignReport, SweepReport
+from flows.sweep import SweepPlan, handle_events, one_pass, work_off
+from triggers.timeline import instant
+
+Outcomes: TypeAlias = Counter[tuple[State, Reason | None]]
+Happening: TypeAlias = Callable[[Connection], None]
+"""Something that comes about at its moment, such as an event that is recorded."""
+
+
+@dataclass
+class HandClock:
+    """A clock that stands until it is moved by hand."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Play:
+    """What runs, on which store, and what has come of it so far.
+
+    Once a day, at midnight of the club, a whole pass admits; in between, the clock jumps to the
+    moments at which something is due, rounded up to `every` as the sweep of a real club comes.
+    """
+
+    engine: Engine
+    clock: HandClock
+    campaigns: Sequence[RunningCampaign]
+    every: timedelta
+    after_pass: Callable[[], None] = lambda: None
+    """Called behind each pass: what people do about what they got comes in here."""
+    outcomes: dict[str, Outcomes] = field(default_factory=dict)
+    admitted: Counter[str] = field(default_factory=Counter)
+    failed: dict[str, str] = field(default_factory=dict)
+    """By campaign, the error that ended its work."""
+    passes: list[datetime] = field(default_factory=list)
+    """When each pass was."""
+    _happenings: list[tuple[datetime, int, Happening]] = field(default_factory=list)
+    _serial: Iterator[int] = field(default_factory=count)
+    _whole_at: datetime | None = None
+
+    def will_happen(self, at: datetime, what: Happening) -> None:
+        """Something to come: it happens when the clock gets there."""
+        heappush(self._happenings, (at, next(self._serial), what))
+
+    async def run(self, until: datetime) -> None:
+        """Pass after pass, up to and including `until`. The first is at the clock's time."""
+        moment = self.clock.now
+        while moment <= until:
+            self.clock.now = moment
+            await self._pass()
+            self.after_pass()
+            moment = self._next_moment()
+
+    async def run_out(self, until: datetime) -> None:
+        """Go on while anything is due up to `until`; nobody is admitted any more."""
+        self._whole_at = datetime.max.replace(tzinfo=UTC)
+        await self.run(until)
+
+    async def _pass(self) -> None:
+        now = self.clock.now
+        while self._happenings and self._happenings[0][0] <= now:
+            what = heappop(self._happenings)[2]
+            with self.engine.store.write() as connection:
+                what(connection)
+        if self._whole_at is None or now >= self._whole_at:
+            self._whole_at = _next_midnight(now, self.engine.club_zone)
+            reports = {one.slug: CampaignReport(one.slug) for one in self.campaigns}
+            await one_pass(self.engine, self.campaigns, SweepReport(now), reports, settle)
+        else:
+            with self.engine.store.read() as connection:
+                due = campaigns_due(connection, now)
+            concerned = [one for one in self.campaigns if one.slug in due]
+            reports = {one.slug: CampaignReport(one.slug) for one in concerned}
+            if concerned:
+                await work_off(self.engine, concerned, reports, settle)
+        self._note(reports.values())
+        await self._hear_events()
+        self.passes.append(now)
+
+    async def _hear_events(self) -> None:
+        while True:
+            with self.engine.store.read() as connection:
+                if not has_unhandled(connection):
+                    return
+            report = await handle_events(
+                self.engine, SweepPlan(self.campaigns, ()), deliver_campaign=settle
+            )
+            if report is not None:
+                self._note(report.campaigns)
+
+    def _note(self, reports: Iterable[CampaignReport]) -> None:
+        for one in reports:
+            self.outcomes.setdefault(one.campaign, Counter()).update(one.outcomes)
+            self.admitted[one.campaign] += one.admitted
+            if one.failed is not None:
+                self.failed[one.campaign] = one.failed
+
+    def _next_moment(self) -> datetime:
+        now = self.clock.now
+        with self.engine.store.read() as connection:
+            due = next_due(connection)
+        waiting = [due] if due is not None else []
+        waiting += [at for at, _, _ in self._happenings[:1]]
+        # What could not be done now is not tried again at once.
+        coming = [max(_rounded_up(at, self.every), now + self.every) for at in waiting]
+        if self._whole_at is not None:
+            coming.append(self._whole_at)
+        return min(coming)
+
+
+def _next_midnight(now: datetime, zone: ZoneInfo) -> datetime:
+    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+    return instant(tomorrow, time.min, zone)
+
+
+def _rounded_up(moment: datetime, every: timedelta) -> datetime:
+    beyond = timedelta(seconds=moment.timestamp() % every.total_seconds())
+    return moment + (every - beyond) if beyond else moment
