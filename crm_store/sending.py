@@ -43,8 +43,8 @@ _ADDRESS = case(
 
 
 @dataclass(frozen=True)
-class Terms:
-    """On what terms the messages of a campaign may be sent."""
+class TopicRule:
+    """What a campaign's messages are about, and whose permission they need."""
 
     topic: str
     transactional: bool = False
@@ -139,20 +139,24 @@ _FACTS_AND_AGREED = _FACTS.add_columns(_AGREED.label("agreed"))
 
 
 def facts(
-    connection: Connection, touchpoint_ids: Sequence[int], *, terms: Terms, exit_on: Sequence[str]
+    connection: Connection,
+    touchpoint_ids: Sequence[int],
+    *,
+    rule: TopicRule,
+    exit_on: Sequence[str],
 ) -> dict[int, SendFacts]:
     """What the gate has to know, for a whole batch at once, by touchpoint."""
-    statement = _FACTS_AND_AGREED if terms.needs_opt_in else _FACTS
-    asked = {"ids": list(touchpoint_ids)} | _asked(terms, exit_on)
+    statement = _FACTS_AND_AGREED if rule.needs_opt_in else _FACTS
+    asked = {"ids": list(touchpoint_ids)} | _asked(rule, exit_on)
     rows = connection.execute(statement, asked).all()
     closed = suppressions(
         connection, [(row.channel, row.address) for row in rows if row.address is not None]
     )
-    return {row.id: _of_one(row, closed.get((row.channel, row.address)), terms) for row in rows}
+    return {row.id: _of_one(row, closed.get((row.channel, row.address)), rule) for row in rows}
 
 
-def _of_one(row: Row[Any], found: Found | None, terms: Terms) -> SendFacts:
-    counts = found is not None and found.reach in terms.reaches
+def _of_one(row: Row[Any], found: Found | None, rule: TopicRule) -> SendFacts:
+    counts = found is not None and found.reach in rule.reaches
     own_wish = counts and found is not None and found.reach == Reach.MARKETING
     return SendFacts(
         touchpoint_id=row.id,
@@ -163,7 +167,7 @@ def _of_one(row: Row[Any], found: Found | None, terms: Terms) -> SendFacts:
         opted_out=row.opted_out or own_wish,
         suppressed=counts and not own_wish,
         exited=row.exited,
-        agreed=row.agreed if terms.needs_opt_in else True,
+        agreed=row.agreed if rule.needs_opt_in else True,
     )
 
 
@@ -184,6 +188,7 @@ def sent_since(
         select(TOUCHPOINT.c.customer_id, TOUCHPOINT.c.sent_at)
         .where(
             TOUCHPOINT.c.customer_id.in_(customer_ids),
+            TOUCHPOINT.c.is_marketing,
             or_(
                 and_(
                     TOUCHPOINT.c.state.in_(SENT),
@@ -233,7 +238,7 @@ def begin_sending(
     addresses: Mapping[int, Address],
     *,
     token: str,
-    terms: Terms,
+    rule: TopicRule,
     exit_on: Sequence[str],
     now: datetime,
 ) -> set[int]:
@@ -254,10 +259,10 @@ def begin_sending(
         "token": token,
         "now": now,
         "hashes": hashes_of(connection, addresses.values()),
-        "reaches": list(terms.reaches),
+        "reaches": list(rule.reaches),
     }
-    statement = _BEGIN_SENDING_IF_AGREED if terms.needs_opt_in else _BEGIN_SENDING
-    moved = set(connection.execute(statement, asked | _asked(terms, exit_on)).scalars())
+    statement = _BEGIN_SENDING_IF_AGREED if rule.needs_opt_in else _BEGIN_SENDING
+    moved = set(connection.execute(statement, asked | _asked(rule, exit_on)).scalars())
     if moved:
         return moved
     # One suppressed address holds up all that are asked about together: asking of each alone
@@ -266,14 +271,14 @@ def begin_sending(
     others = {
         one: address
         for one, address in addresses.items()
-        if address not in closed or closed[address].reach not in terms.reaches
+        if address not in closed or closed[address].reach not in rule.reaches
     }
     if not others or len(others) == len(addresses):
         return moved
-    return begin_sending(connection, others, token=token, terms=terms, exit_on=exit_on, now=now)
+    return begin_sending(connection, others, token=token, rule=rule, exit_on=exit_on, now=now)
 
 
-def _asked(terms: Terms, exit_on: Sequence[str]) -> dict[str, Any]:
+def _asked(rule: TopicRule, exit_on: Sequence[str]) -> dict[str, Any]:
     """What `_OPTED_OUT`, `_AGREED` and `_EXITED` ask for."""
-    asked = {"topics": list(terms.opt_outs), "exit_on": list(exit_on)}
-    return asked | {"opt_in": list(terms.opt_in)} if terms.needs_opt_in else asked
+    asked = {"topics": list(rule.opt_outs), "exit_on": list(exit_on)}
+    return asked | {"opt_in": list(rule.opt_in)} if rule.needs_opt_in else asked

@@ -4,17 +4,15 @@ So they survive the erasure of a customer, hold for every record with the same a
 one that is imported later. The hash is of the channel and the normalised address.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from hashlib import blake2b
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
+from crm_store.address_hashes import hashes_with
 from crm_store.database import keys_of
 from crm_store.inserting import insert_into
-from crm_store.keys import KeyRing
 from crm_store.locks import Lock, hold
 from crm_store.models.consent import Cause, Reach, Suppression
 from crm_store.tables import table_of
@@ -52,16 +50,37 @@ def suppress(
     `source` says who or what told it, without an address. A suppression that is there already
     stays, unless the new one reaches further.
     """
+    hashed = _hashed(connection, sorted(set(addresses)))
+    suppress_hashes(
+        connection,
+        [(channel, hashes[0]) for (channel, _), hashes in hashed.items()],
+        cause=cause,
+        source=source,
+        now=now,
+        reach=reach,
+    )
+
+
+def suppress_hashes(
+    connection: Connection,
+    hashes: Iterable[tuple[str, str]],
+    *,
+    cause: Cause,
+    source: str,
+    now: datetime,
+    reach: Reach,
+) -> None:
+    """The same for (channel, hash): a signed link knows no more of an address."""
     rows = [
         {
             "channel": channel,
-            "address_hash": hashed[0],
+            "address_hash": hashed,
             "reach": reach,
             "cause": cause,
             "source": source,
             "created_at": now,
         }
-        for (channel, _), hashed in _hashed(connection, sorted(set(addresses))).items()
+        for channel, hashed in hashes
     ]
     if not rows:
         return
@@ -128,25 +147,11 @@ def hashes_of(connection: Connection, addresses: Iterable[Address]) -> list[str]
 
 
 def address_hash(connection: Connection, address: Address) -> str:
-    """The hash under which an address is kept: 32 hexadecimal digits."""
+    """The hash under which an address is kept, in hexadecimal digits."""
     return _hashed(connection, [address])[address][0]
 
 
-def _hashed(connection: Connection, addresses: Iterable[Address]) -> dict[Address, Sequence[str]]:
+def _hashed(connection: Connection, addresses: Iterable[Address]) -> dict[Address, list[str]]:
     """By address: its hash with each key, that of the newest first."""
-    hashers = _hashers(keys_of(connection))
-    made: dict[Address, Sequence[str]] = {}
-    for address in addresses:
-        octets = ":".join(address).encode()
-        hashes = []
-        for hasher in hashers:
-            of_this = hasher.copy()
-            of_this.update(octets)
-            hashes.append(of_this.hexdigest())
-        made[address] = hashes
-    return made
-
-
-@lru_cache(maxsize=8)
-def _hashers(keys: KeyRing) -> "tuple[blake2b, ...]":
-    return tuple(blake2b(key=key, digest_size=16) for key in keys.derived("address"))
+    hashes = hashes_with(keys_of(connection))
+    return {address: [one.hex() for one in hashes.all_of(*address)] for address in addresses}

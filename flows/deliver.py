@@ -103,7 +103,7 @@ async def send_batch(engine: Engine, batch: Prepared) -> Outcomes:
     async with GroupCommit(
         engine.store,
         token=batch.token,
-        terms=engine.terms(batch.definition),
+        rule=engine.rule_of(batch.definition),
         exit_on=batch.definition.exit_on,
         addresses={
             ready.claimed.id: (ready.claimed.channel, ready.message.recipient)

@@ -11,7 +11,7 @@ from crm_messaging.template_library import TemplateLibrary
 from crm_store.catalogue.field import Catalogue
 from crm_store.database import Store
 from crm_store.scope import MEMBERSHIP, Scope
-from crm_store.sending import Terms
+from crm_store.sending import TopicRule
 from flows.clock import Clock
 from flows.ledger_mark import LedgerMark
 from flows.reading import Reader
@@ -44,10 +44,10 @@ class Engine:
     opt_in: frozenset[str] = frozenset()
     """Channels on which only those are written to who have agreed."""
 
-    def terms(self, definition: CampaignDefinition) -> Terms:
-        """On what terms a campaign's messages may be sent."""
+    def rule_of(self, definition: CampaignDefinition) -> TopicRule:
+        """By which rule a campaign's messages may be sent."""
         topic = definition.topic
-        return Terms(topic, topic in self.transactional, self.opt_in)
+        return TopicRule(topic, topic in self.transactional, self.opt_in)
 
     def scope(self, definition: CampaignDefinition, now: datetime) -> Scope:
         """Where a campaign's conditions and templates look: its own membership, if it has one."""

@@ -16,7 +16,7 @@ from typing import Self
 from sqlalchemy.exc import OperationalError
 
 from crm_store.database import Store
-from crm_store.sending import Terms, begin_sending
+from crm_store.sending import TopicRule, begin_sending
 from crm_store.suppressions import Address
 from crm_store.touchpoints import Ruling, rule
 from flows.clock import Clock
@@ -36,14 +36,14 @@ class GroupCommit:
         store: Store,
         *,
         token: str,
-        terms: Terms,
+        rule: TopicRule,
         exit_on: Sequence[str],
         addresses: Mapping[int, Address],
         clock: Clock,
     ) -> None:
         self._store = store
         self._token = token
-        self._terms = terms
+        self._rule = rule
         self._exit_on = exit_on
         self._addresses = addresses
         self._clock = clock
@@ -134,7 +134,7 @@ class GroupCommit:
                 connection,
                 {one: self._addresses[one] for one in wishes},
                 token=self._token,
-                terms=self._terms,
+                rule=self._rule,
                 exit_on=self._exit_on,
                 now=now,
             )

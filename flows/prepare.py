@@ -129,7 +129,7 @@ def judge(
     facts = sending.facts(
         connection,
         [one.id for one in taken.batch],
-        terms=engine.terms(prepared.definition),
+        rule=engine.rule_of(prepared.definition),
         exit_on=prepared.definition.exit_on,
     )
     open_to_us = _with_a_channel(engine, taken.batch, prepared, taken.at)

@@ -7,20 +7,16 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from crm_store.consents import ADDRESS_COLUMN, Proof, Said, keep_answers
 from crm_store.imports.aliases import PERMISSION
 from crm_store.imports.batch import SOURCE
 from crm_store.imports.cells import read_yes_no
 from crm_store.imports.columns import Column
-from crm_store.inserting import insert_into
-from crm_store.locks import Lock, hold
 from crm_store.models.consent import ANY_TOPIC, Cause, Consent
 from crm_store.suppressions import suppress
 from crm_store.tables import table_of
 
 _CONSENT = table_of(Consent)
-
-ADDRESS_OF = {"email": "email", "sms": "phone"}
-"""Each channel that a file can speak of, and the customer's address on it."""
 
 COLUMNS = tuple(Column(name, read_yes_no, aliases) for name, aliases in PERMISSION.items())
 
@@ -37,7 +33,7 @@ class Answer:
 def answers(values: Mapping[str, Any], proof: str) -> list[Answer]:
     """What a row says; where it says both, the opt-out counts."""
     said = []
-    for channel in ADDRESS_OF:
+    for channel in ADDRESS_COLUMN:
         if values.get(f"{channel}_opt_out") or values.get("do_not_contact"):
             said.append(Answer(channel, False, proof))
         elif (consent := values.get(f"{channel}_consent")) is not None:
@@ -51,7 +47,7 @@ def closed_addresses(values: Mapping[str, Any], known: Mapping[str, Any]) -> set
         return set()
     return {
         (channel, row[column])
-        for channel, column in ADDRESS_OF.items()
+        for channel, column in ADDRESS_COLUMN.items()
         for row in (values, known)
         if row.get(column)
     }
@@ -78,31 +74,11 @@ def write_answers(
     connection: Connection, given: Iterable[tuple[int, Answer]], now: datetime
 ) -> None:
     """Write (customer, answer) pairs down."""
-    rows = [
-        {
-            "customer_id": customer_id,
-            "channel": answer.channel,
-            "topic": ANY_TOPIC,
-            "granted": answer.granted,
-            "source": SOURCE,
-            "proof": answer.proof,
-            "given_at": now,
-        }
+    said = [
+        Said(customer_id, answer.channel, ANY_TOPIC, answer.granted, Proof(SOURCE, answer.proof))
         for customer_id, answer in given
     ]
-    if not rows:
-        return
-    hold(connection, Lock.PERMISSION)
-    statement = insert_into(connection, _CONSENT)
-    new = statement.excluded
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["customer_id", "channel", "topic"],
-            set_={name: new[name] for name in ("granted", "source", "proof", "given_at")},
-            where=new.granted.is_(False),
-        ),
-        rows,
-    )
+    keep_answers(connection, said, now, refusals_stand=True)
 
 
 def close_addresses(

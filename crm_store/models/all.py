@@ -5,7 +5,7 @@ from sqlmodel import SQLModel
 from crm_store.models.activity import PackageBalance, Purchase, Visit
 from crm_store.models.campaign import CampaignVersion, Enrollment
 from crm_store.models.club import Club
-from crm_store.models.consent import Consent, Suppression
+from crm_store.models.consent import Consent, ConsentRecord, Suppression
 from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
 from crm_store.models.inbox import InboundMessage
@@ -29,6 +29,7 @@ MODELS: tuple[type[SQLModel], ...] = (
     Event,
     InboundMessage,
     Consent,
+    ConsentRecord,
     Suppression,
     CampaignVersion,
     Enrollment,

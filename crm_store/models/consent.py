@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from crm_store.columns import UtcDateTime
@@ -25,6 +25,42 @@ class Consent(SQLModel, table=True):
     source: str
     proof: str = ""
     """The words she agreed to, or the file and line that say so."""
+    given_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Step(StrEnum):
+    """How far an answer has come."""
+
+    REQUESTED = "requested"
+    """She, or somebody in her name, asked for messages; she has not confirmed it yet."""
+    GRANTED = "granted"
+    REFUSED = "refused"
+
+
+class ConsentRecord(SQLModel, table=True):
+    """One answer as it was given, and its proof. Rows are added and never changed.
+
+    It names no address, so that it may stay as proof when the customer's data is erased.
+    """
+
+    __tablename__ = "consent_record"
+    __table_args__ = (Index("ix_consent_record_customer", "customer_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    customer_id: int | None = Field(default=None, foreign_key="customer.id", ondelete="SET NULL")
+    channel: str
+    topic: str
+    address_hash: str | None = None
+    """Of the address that she had on the channel then; see `crm_store.suppressions`."""
+    step: str
+    source: str
+    """By which way it came: ``one_click``, ``preferences``, ``import``, ``sms_reply``."""
+    proof: str = ""
+    """The words she agreed to, or the file and line that say so."""
+    text_version: str = ""
+    """Which version of the club's consent text she had before her."""
+    touchpoint_id: int | None = None
+    """The message whose link she used."""
     given_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -27,7 +27,7 @@ from crm_store.ledger_home import (
 from crm_store.models.operation import LedgerHome
 from crm_store.models.touchpoint import Touchpoint
 from crm_store.pauses import pause, pauses, resume
-from crm_store.sending import Terms, begin_sending
+from crm_store.sending import TopicRule, begin_sending
 from crm_store.tables import table_of
 
 
@@ -57,7 +57,7 @@ def begin(store: Store, touchpoint: int) -> set[int]:
             connection,
             addresses_of(store, touchpoint),
             token="t",
-            terms=Terms("renewals"),
+            rule=TopicRule("renewals"),
             exit_on=(),
             now=NOW,
         )

@@ -85,4 +85,4 @@ def test_no_address_is_in_the_file(sqlite_store: Store) -> None:
     for _, address in (ASHA, ASHAS_PHONE):
         assert address not in words
     hashes = rows_of(sqlite_store, Suppression, "address_hash")
-    assert all(len(one) == 32 for (one,) in hashes)
+    assert all(len(one) == 20 for (one,) in hashes)

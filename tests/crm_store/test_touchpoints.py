@@ -22,7 +22,7 @@ from crm_store.database import Store
 from crm_store.imports.permission import Answer, write_answers
 from crm_store.models.touchpoint import State, Touchpoint
 from crm_store.reasons import Reason
-from crm_store.sending import Terms, begin_sending, facts, sent_since
+from crm_store.sending import TopicRule, begin_sending, facts, sent_since
 from crm_store.touchpoints import Claimed, Ruling
 
 LEASE_END = NOW + timedelta(minutes=20)
@@ -48,7 +48,7 @@ def claim(store: Store, token: str = "a", now: datetime = NOW, limit: int = 100)
         )
 
 
-RENEWALS = Terms("renewals")
+RENEWALS = TopicRule("renewals")
 
 
 def begin(
@@ -56,14 +56,14 @@ def begin(
     ids: list[int],
     token: str = "a",
     now: datetime = NOW,
-    terms: Terms = RENEWALS,
+    rule: TopicRule = RENEWALS,
 ) -> set[int]:
     with store.write() as connection:
         return begin_sending(
             connection,
             addresses_of(store, *ids),
             token=token,
-            terms=terms,
+            rule=rule,
             exit_on=["membership_renewed"],
             now=now,
         )
@@ -232,12 +232,12 @@ def test_what_keeps_a_transactional_message_back(store: Store, what: str, may_go
         case _:
             reach = "marketing" if what.endswith("marketing") else "everything"
             make_suppression(store, "email", "asha@example.org", reach=reach)
-    terms = Terms("bookings", transactional=True, opt_in=frozenset({"email"}))
+    rule = TopicRule("bookings", transactional=True, opt_in=frozenset({"email"}))
     with store.read() as connection:
-        known = facts(connection, [made], terms=terms, exit_on=[])[made]
+        known = facts(connection, [made], rule=rule, exit_on=[])[made]
     assert known.agreed
     assert (not known.opted_out and not known.suppressed) == may_go
-    assert begin(store, [made], terms=terms) == ({made} if may_go else set())
+    assert begin(store, [made], rule=rule) == ({made} if may_go else set())
 
 
 @pytest.mark.parametrize(
@@ -259,12 +259,12 @@ def test_where_she_must_have_agreed(
     claim(store)
     for topic, granted in answers.items():
         make_consent(store, customer, topic=topic, granted=granted)
-    terms = Terms("renewals", opt_in=frozenset(opt_in))
+    rule = TopicRule("renewals", opt_in=frozenset(opt_in))
     with store.read() as connection:
-        known = facts(connection, [made], terms=terms, exit_on=[])[made]
+        known = facts(connection, [made], rule=rule, exit_on=[])[made]
     assert (known.agreed, known.opted_out) == (agreed, answers.get("*") is False)
     may_go = agreed and not known.opted_out
-    assert begin(store, [made], terms=terms) == ({made} if may_go else set())
+    assert begin(store, [made], rule=rule) == ({made} if may_go else set())
 
 
 def test_a_suppressed_address_holds_up_nobody_else(store: Store) -> None:
@@ -276,7 +276,7 @@ def test_a_suppressed_address_holds_up_nobody_else(store: Store) -> None:
     claim(store)
     make_suppression(store, "email", "ravi@example.org")
     with store.read() as connection:
-        known = facts(connection, made, terms=RENEWALS, exit_on=[])
+        known = facts(connection, made, rule=RENEWALS, exit_on=[])
     assert [known[one].suppressed for one in made] == [False, True, False]
     assert begin(store, made) == {made[0], made[2]}
 
@@ -331,7 +331,7 @@ def test_the_gates_facts(store: Store) -> None:
     enrollment = make_enrollment(store, customer, make_version(store))
     made = make_touchpoint(store, customer, enrollment)
     with store.read() as connection:
-        known = facts(connection, [made], terms=RENEWALS, exit_on=[])[made]
+        known = facts(connection, [made], rule=RENEWALS, exit_on=[])[made]
     assert (known.address, known.timezone, known.language) == (None, "Europe/Moscow", "ru")
     assert (known.opted_out, known.suppressed, known.exited) == (False, False, False)
 

@@ -52,7 +52,7 @@ def begin_sending(club: Workshop, token: str) -> None:
             connection,
             addresses_of(club.store, 1),
             token=token,
-            terms=sending.Terms("news"),
+            rule=sending.TopicRule("news"),
             exit_on=(),
             now=club.clock.now,
         )

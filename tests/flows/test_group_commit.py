@@ -23,7 +23,7 @@ from sqlalchemy.exc import OperationalError
 from crm_store import touchpoints
 from crm_store.database import Store
 from crm_store.models.touchpoint import State, Touchpoint
-from crm_store.sending import Terms
+from crm_store.sending import TopicRule
 from crm_store.touchpoints import Ruling
 from flows.clock import Clock
 from flows.group_commit import GroupCommit
@@ -54,7 +54,7 @@ def ledger_of(store: Store, clock: Clock = lambda: NOW) -> GroupCommit:
     return GroupCommit(
         store,
         token="t",
-        terms=Terms("renewals"),
+        rule=TopicRule("renewals"),
         exit_on=(),
         addresses=addresses_of(store, *made),
         clock=clock,

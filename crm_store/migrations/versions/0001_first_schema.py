@@ -129,6 +129,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("customer_id", "channel", "topic"),
     )
     op.create_table(
+        "consent_record",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer()),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("address_hash", sa.String()),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("proof", sa.String(), nullable=False),
+        sa.Column("text_version", sa.String(), nullable=False),
+        sa.Column("touchpoint_id", sa.Integer()),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_consent_record_customer", "consent_record", ["customer_id"])
+    op.create_table(
         "customer_tag",
         sa.Column("customer_id", sa.Integer(), nullable=False),
         sa.Column("tag", sa.String(), nullable=False),

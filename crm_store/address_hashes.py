@@ -1,0 +1,37 @@
+"""Addresses as keyed hashes: whoever has the key recognises one, and nobody reads one back."""
+
+from functools import lru_cache
+from hashlib import blake2b
+
+from crm_store.keys import KeyRing
+
+HASH_SIZE = 10
+"""Octets: among ten million addresses two alike are not to be expected (one chance in 10^10)."""
+
+
+class AddressHashes:
+    """Hashes of (channel, normalised address), BLAKE2b keyed (RFC 7693 section 2.9)."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._hashers = [blake2b(key=one, digest_size=HASH_SIZE) for one in keys.derived("address")]
+
+    def of(self, channel: str, address: str) -> bytes:
+        """The hash under which an address is kept from now on."""
+        hasher = self._hashers[0].copy()
+        hasher.update(f"{channel}:{address}".encode())
+        return hasher.digest()
+
+    def all_of(self, channel: str, address: str) -> list[bytes]:
+        """Every hash under which it may have been kept, with earlier keys too; the newest first."""
+        hashes = []
+        for one in self._hashers:
+            hasher = one.copy()
+            hasher.update(f"{channel}:{address}".encode())
+            hashes.append(hasher.digest())
+        return hashes
+
+
+@lru_cache(maxsize=8)
+def hashes_with(keys: KeyRing) -> AddressHashes:
+    """The hashes of a key ring, made ready once."""
+    return AddressHashes(keys)
