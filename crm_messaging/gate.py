@@ -33,8 +33,8 @@ class Situation:
     agreed: bool
     """Or nobody asks for her agreement."""
     expires_at: datetime
-    quiet_until: datetime | None = None
-    """The end of her quiet hours, when it is quiet now."""
+    closed_until: tuple[datetime, Reason] | None = None
+    """When messages may reach her again, if not now, and what keeps them."""
     recently_sent: Sequence[datetime] = ()
     """When messages left for her within the cap's span, oldest first."""
 
@@ -77,8 +77,8 @@ def decide(situation: Situation, cap: Cap | None, now: datetime) -> Decision:
         return Stopped(State.SUPPRESSED, Reason.NO_ADDRESS)
     if now > situation.expires_at:
         return Stopped(State.EXPIRED, Reason.TOO_LATE)
-    if situation.quiet_until is not None:
-        return _wait(situation, situation.quiet_until, Reason.QUIET_HOURS)
+    if situation.closed_until is not None:
+        return _wait(situation, *situation.closed_until)
     if cap is not None and len(situation.recently_sent) >= cap.limit:
         if not cap.postpone:
             return Stopped(State.SUPPRESSED, Reason.CAP)

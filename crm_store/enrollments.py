@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -23,12 +23,17 @@ from crm_store.literals import is_word
 from crm_store.models.campaign import Enrollment, EnrollmentStatus
 from crm_store.models.club import Club
 from crm_store.models.event import Event
+from crm_store.models.touchpoint import Touchpoint
 from crm_store.occasions import COLUMNS, Occasions
+from crm_store.reasons import UNREACHED
 from crm_store.scope import CUSTOMER, MEMBERSHIP
 from crm_store.tables import table_of
 
 ENROLLMENT = table_of(Enrollment)
-_CLUB, _EVENT = table_of(Club), table_of(Event)
+_CLUB, _EVENT, _TOUCHPOINT = table_of(Club), table_of(Event), table_of(Touchpoint)
+LOOK_AGAIN = timedelta(hours=1)
+"""When to look again at what waits for something that nobody announces: the end of a pause, the
+fate of a message that another channel may have to stand in for."""
 IS_ACTIVE = is_word(ENROLLMENT.c.status, EnrollmentStatus.ACTIVE)
 
 
@@ -40,11 +45,14 @@ def admit(
     occasions: Occasions,
     condition: ColumnElement[bool] | None,
     now: datetime,
+    not_since: datetime | None = None,
 ) -> int:
     """Enroll everyone who has the occasion, meets the condition and is not in yet.
 
     One statement. The unique key (campaign, customer, occurrence) makes a repeat a no-op; the
-    NOT EXISTS only spares the database the work. Returns how many are new.
+    NOT EXISTS only spares the database the work. With `not_since`, only who has not entered the
+    campaign since then, for whatever occasion; of two occasions at once, one counts. Returns how
+    many are new.
     """
     mine = occasions.selected_columns
     already = (
@@ -52,19 +60,24 @@ def admit(
         .where(
             ENROLLMENT.c.campaign == campaign,
             ENROLLMENT.c.customer_id == mine.customer_id,
-            ENROLLMENT.c.occurrence == mine.occurrence,
+            ENROLLMENT.c.occurrence == mine.occurrence
+            if not_since is None
+            else ENROLLMENT.c.entered_at > not_since,
         )
         .exists()
     )
-    rows = occasions.where(~already).add_columns(
+    wanted = occasions.where(~already)
+    if condition is not None:
+        wanted = wanted.where(condition)
+    if not_since is not None:
+        wanted = _first_of_each(wanted)
+    rows = wanted.add_columns(
         literal(campaign),
         literal(version_id),
         literal(str(EnrollmentStatus.ACTIVE)),
         literal(now, UtcDateTime),
         literal(now, UtcDateTime),
     )
-    if condition is not None:
-        rows = rows.where(condition)
     done = connection.execute(
         insert_new(connection, ENROLLMENT).from_select(
             [*COLUMNS, "campaign", "version_id", "status", "entered_at", "next_at"], rows
@@ -72,6 +85,16 @@ def admit(
         execution_options={"preserve_rowcount": True},
     )
     return int(done.rowcount)
+
+
+def _first_of_each(occasions: Occasions) -> Occasions:
+    """One occasion of each customer: the one whose anchor is first."""
+    mine = occasions.selected_columns
+    number = func.row_number().over(
+        partition_by=mine.customer_id, order_by=(mine.anchor_at, mine.anchor_on, mine.occurrence)
+    )
+    numbered = occasions.add_columns(number.label("number")).subquery()
+    return select(*(numbered.c[name] for name in COLUMNS)).where(numbered.c.number == 1)
 
 
 def of_enrollments(columns: Iterable[ColumnElement[Any]]) -> Select[Any]:
@@ -100,6 +123,7 @@ class DueEnrollment:
     """The customer's own, else the club's."""
     birth_date: date | None
     term_starts_on: date | None
+    term_ends_on: date | None
 
 
 def due(
@@ -121,6 +145,7 @@ def due(
                 zone.label("timezone"),
                 CUSTOMER.c.birth_date,
                 MEMBERSHIP.c.starts_on.label("term_starts_on"),
+                MEMBERSHIP.c.ends_on.label("term_ends_on"),
             )
         )
         .join(_CLUB, _CLUB.c.id == CUSTOMER.c.club_id)
@@ -144,8 +169,8 @@ def matching(
     return set(connection.execute(query).scalars())
 
 
-def follow_moved_terms(connection: Connection, now: datetime) -> int:
-    """Re-anchor enrollments whose term now ends on another day; they are looked at again."""
+def wake_moved_terms(connection: Connection, now: datetime) -> int:
+    """Have `advance` look at enrollments whose term now ends on another day."""
     ends_on = (
         select(MEMBERSHIP.c.ends_on)
         .where(MEMBERSHIP.c.id == ENROLLMENT.c.membership_id)
@@ -156,7 +181,7 @@ def follow_moved_terms(connection: Connection, now: datetime) -> int:
         .where(
             IS_ACTIVE, ENROLLMENT.c.membership_id.is_not(None), ENROLLMENT.c.anchor_on != ends_on
         )
-        .values(anchor_on=ends_on, exits_from=None, next_at=now)
+        .values(next_at=now)
     )
     return int(done.rowcount)
 
@@ -181,6 +206,42 @@ def wake_for_exit(
     )
 
 
+def wake_refused(connection: Connection, campaign: str, now: datetime) -> int:
+    """Have `advance` look now at those whose latest message a channel could not take.
+
+    They were to be looked at within the hour: who waits for longer waits for something else.
+    """
+    refused = (
+        select(_TOUCHPOINT.c.id)
+        .where(
+            _TOUCHPOINT.c.enrollment_id == ENROLLMENT.c.id,
+            _TOUCHPOINT.c.reason.in_([str(reason) for reason in UNREACHED]),
+        )
+        .exists()
+    )
+    done = connection.execute(
+        update(ENROLLMENT)
+        .where(
+            IS_ACTIVE,
+            ENROLLMENT.c.campaign == campaign,
+            ENROLLMENT.c.next_at > now,
+            ENROLLMENT.c.next_at <= now + LOOK_AGAIN,
+            refused,
+        )
+        .values(next_at=now)
+    )
+    return int(done.rowcount)
+
+
+def move_to(connection: Connection, campaign: str, version_id: int, now: datetime) -> None:
+    """Move who is in a campaign under another version to this one; `advance` looks at them."""
+    connection.execute(
+        update(ENROLLMENT)
+        .where(IS_ACTIVE, ENROLLMENT.c.campaign == campaign, ENROLLMENT.c.version_id != version_id)
+        .values(version_id=version_id, next_at=now)
+    )
+
+
 @dataclass(frozen=True)
 class Progress:
     """What a look at an enrollment came to."""
@@ -189,6 +250,7 @@ class Progress:
     status: EnrollmentStatus
     next_at: datetime | None
     exits_from: datetime
+    goal_until: datetime | None
     anchor_on: date | None
     end_reason: str | None = None
 
@@ -204,6 +266,7 @@ def keep_progress(connection: Connection, looked_at: Sequence[Progress], now: da
             status=bindparam("new_status"),
             next_at=bindparam("new_next_at"),
             exits_from=bindparam("new_exits_from"),
+            goal_until=bindparam("new_goal_until"),
             anchor_on=bindparam("new_anchor_on"),
             end_reason=bindparam("new_end_reason"),
             ended_at=bindparam("new_ended_at"),
@@ -214,6 +277,7 @@ def keep_progress(connection: Connection, looked_at: Sequence[Progress], now: da
                 "new_status": str(one.status),
                 "new_next_at": one.next_at,
                 "new_exits_from": one.exits_from,
+                "new_goal_until": one.goal_until,
                 "new_anchor_on": one.anchor_on,
                 "new_end_reason": one.end_reason,
                 "new_ended_at": None if one.status == EnrollmentStatus.ACTIVE else now,

@@ -1,7 +1,7 @@
 """Recording events, and the inbox from which the intake takes them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,9 +11,10 @@ from crm_store.event_names import STAGE_CHANGED
 from crm_store.inserting import insert_new
 from crm_store.models.customer import Customer
 from crm_store.models.event import Event
+from crm_store.models.touchpoint import Touchpoint
 from crm_store.tables import table_of
 
-_EVENT, _CUSTOMER = table_of(Event), table_of(Customer)
+_EVENT, _CUSTOMER, _TOUCHPOINT = table_of(Event), table_of(Customer), table_of(Touchpoint)
 
 
 def record(
@@ -96,6 +97,29 @@ def has_unhandled(connection: Connection) -> bool:
     """Whether the inbox holds anything: one look into a small index."""
     query = select(_EVENT.c.id).where(_EVENT.c.handled_at.is_(None)).limit(1)
     return connection.execute(query).first() is not None
+
+
+def after_message(
+    connection: Connection, touchpoint_ids: Sequence[int], name: str, within: timedelta
+) -> set[int]:
+    """The touchpoints after whose message the event came, no later than `within`.
+
+    An event that names another touchpoint in its data is about that one.
+    """
+    if not touchpoint_ids:
+        return set()
+    about = _EVENT.c.data["touchpoint"].as_integer()
+    rows = connection.execute(
+        select(_TOUCHPOINT.c.id, _TOUCHPOINT.c.sent_at, _EVENT.c.occurred_at)
+        .join(_EVENT, _EVENT.c.customer_id == _TOUCHPOINT.c.customer_id)
+        .where(
+            _TOUCHPOINT.c.id.in_(touchpoint_ids),
+            _EVENT.c.name == name,
+            _EVENT.c.occurred_at >= _TOUCHPOINT.c.sent_at,
+            or_(about.is_(None), about == _TOUCHPOINT.c.id),
+        )
+    )
+    return {row.id for row in rows if row.occurred_at <= row.sent_at + within}
 
 
 def latest_by_customer(

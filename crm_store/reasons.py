@@ -20,6 +20,7 @@ class Reason(StrEnum):
     SUPPRESSED_ADDRESS = "suppressed_address", "the address is on the suppression list"
     CAP = "cap", "the limit on messages to one person was reached"
     QUIET_HOURS = "quiet_hours", "it would have arrived in her quiet hours"
+    SEND_WINDOW = "send_window", "it would have arrived outside the campaign's send window"
     CONDITION = "condition", "the step's condition did not hold for her"
     PAUSED = "paused", "the campaign's `pause_while` held until it was too late"
     CAME = "came", "what was waited for came"
@@ -40,6 +41,17 @@ class Reason(StrEnum):
     RESENT = "resent", "it was in doubt and was sent once more"
     RESOLVED = "resolved", "it was in doubt until somebody looked"
     ANCHOR_MOVED = "anchor_moved", "the date it counts from was moved"
+
+
+UNREACHED = (
+    Reason.NO_ADDRESS,
+    Reason.OPTED_OUT,
+    Reason.NO_CONSENT,
+    Reason.SUPPRESSED_ADDRESS,
+    Reason.BAD_ADDRESS,
+    Reason.REFUSED,
+)
+"""The channel is of no use for her; another one may be."""
 
 
 def sentence_of(reason: str | None) -> str:

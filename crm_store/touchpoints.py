@@ -22,11 +22,12 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    tuple_,
     update,
 )
 
 from crm_store.columns import UtcDateTime
-from crm_store.inserting import insert_new
+from crm_store.inserting import insert_into
 from crm_store.literals import is_word
 from crm_store.models.touchpoint import State, Touchpoint
 from crm_store.pauses import is_paused
@@ -45,21 +46,50 @@ _RELEASED: dict[str, None] = {"claim_token": None, "lease_until": None}
 def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Insert touchpoints; one whose occasion already has one is left as it is (promise G2)."""
     if rows:
-        connection.execute(insert_new(connection, TOUCHPOINT), rows)
+        # Of this key alone: a coupon's code that exists already is no reason to leave a row out.
+        new = insert_into(connection, TOUCHPOINT).on_conflict_do_nothing(index_elements=_KEY)
+        connection.execute(new, rows)
+
+
+_KEY = ("campaign", "customer_id", "occurrence", "step", "channel")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A touchpoint that is already there."""
+
+    id: int
+    channel: str
+    variant: str
+    state: State
+    reason: str | None
+    due_at: datetime
+    sent_at: datetime | None
 
 
 def steps_made(
     connection: Connection, enrollment_ids: Sequence[int]
-) -> dict[int, dict[str, tuple[int, State]]]:
-    """By enrollment, by step: the id and state of the touchpoint that is already there."""
+) -> dict[int, dict[str, list[Made]]]:
+    """By enrollment, by step: the touchpoints that are already there, in the order they came."""
     rows = connection.execute(
         select(
-            TOUCHPOINT.c.enrollment_id, TOUCHPOINT.c.step, TOUCHPOINT.c.id, TOUCHPOINT.c.state
-        ).where(TOUCHPOINT.c.enrollment_id.in_(enrollment_ids))
+            TOUCHPOINT.c.enrollment_id,
+            TOUCHPOINT.c.step,
+            TOUCHPOINT.c.id,
+            TOUCHPOINT.c.channel,
+            TOUCHPOINT.c.variant,
+            TOUCHPOINT.c.state,
+            TOUCHPOINT.c.reason,
+            TOUCHPOINT.c.due_at,
+            TOUCHPOINT.c.sent_at,
+        )
+        .where(TOUCHPOINT.c.enrollment_id.in_(enrollment_ids))
+        .order_by(TOUCHPOINT.c.id)
     )
-    made: dict[int, dict[str, tuple[int, State]]] = {}
-    for row in rows:
-        made.setdefault(row.enrollment_id, {})[row.step] = (row.id, State(row.state))
+    made: dict[int, dict[str, list[Made]]] = {}
+    for enrollment_id, step, touchpoint_id, channel, variant, state, *rest in rows:
+        one = Made(touchpoint_id, channel, variant, State(state), *rest)
+        made.setdefault(enrollment_id, {}).setdefault(step, []).append(one)
     return made
 
 
@@ -110,6 +140,31 @@ def cancel_unsent(
         .values(state=str(State.CANCELLED), reason=str(reason), settled_at=now)
     )
     return int(done.rowcount)
+
+
+def move_to(
+    connection: Connection,
+    campaign: str,
+    version_id: int,
+    kept: Sequence[tuple[str, str]],
+    now: datetime,
+) -> None:
+    """Let what is unsent of a campaign go on under a version that has these steps.
+
+    `kept` are its steps and ways; what stands for none of them is cancelled.
+    """
+    unsent = (
+        TOUCHPOINT.c.campaign == campaign,
+        TOUCHPOINT.c.version_id != version_id,
+        or_(_PLANNED, _QUEUED),
+    )
+    is_kept = tuple_(TOUCHPOINT.c.step, TOUCHPOINT.c.variant).in_(kept)
+    connection.execute(update(TOUCHPOINT).where(*unsent, is_kept).values(version_id=version_id))
+    connection.execute(
+        update(TOUCHPOINT)
+        .where(*unsent, ~is_kept)
+        .values(state=str(State.CANCELLED), reason=str(Reason.STEP_GONE), settled_at=now)
+    )
 
 
 def queue_due(connection: Connection, now: datetime) -> int:

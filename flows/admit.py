@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+from datetime import UTC, datetime
+
 from crm_store import enrollments
 from flows.campaigns import RunningCampaign
 from flows.engine import Engine
+from triggers.controls import Reentry, ReentryAfter
 from triggers.look import Look
 
 
@@ -32,5 +35,17 @@ def admit(engine: Engine, campaign: RunningCampaign, event_ids: Sequence[int] | 
                 occasions=occasions,
                 condition=version.where.sql(scope) if version.where else None,
                 now=now,
+                not_since=_not_since(definition.reentry, now),
             )
     return admitted
+
+
+def _not_since(reentry: Reentry, now: datetime) -> datetime | None:
+    """Since when nobody may have entered to enter again; nothing when every occasion counts."""
+    match reentry:
+        case ReentryAfter(after=after):
+            return now - after
+        case "once":
+            return datetime.min.replace(tzinfo=UTC)
+        case _:
+            return None

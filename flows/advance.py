@@ -1,24 +1,25 @@
 """Advance: look at every enrollment whose time has come; what is due becomes a touchpoint."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from crm_store import enrollments, events, touchpoints
-from crm_store.enrollments import DueEnrollment, Progress
+from crm_store.enrollments import LOOK_AGAIN, DueEnrollment, Progress
 from crm_store.models.campaign import EnrollmentStatus
-from crm_store.models.touchpoint import State
-from crm_store.reasons import Reason
-from crm_store.touchpoints import NewTime
+from crm_store.models.touchpoint import OPEN, SENT, State
+from crm_store.reasons import UNREACHED, Reason
+from crm_store.touchpoints import Made, NewTime
 from flows.campaigns import RunningCampaign, Version, version_of
+from flows.carry_out import Deed, carry_out
+from flows.coupons import new_code
 from flows.engine import Engine
-from triggers.definition import CampaignDefinition
-from triggers.steps import Step
-from triggers.timeline import birthday_in, instant, step_due
+from flows.schedule import Schedule, Schedules
+from triggers.chance import is_held_out, side_of
+from triggers.steps import TIMEOUT, Act, Step
 
 BATCH = 1_000
 
@@ -33,7 +34,7 @@ def advance(engine: Engine, campaign: RunningCampaign) -> int:
             for version_id in {one.version_id for one in batch}:
                 version = version_of(campaign, version_id, engine.store, engine.catalogue)
                 mine = [one for one in batch if one.version_id == version_id]
-                _look(engine, connection, version, mine, now)
+                _Look(engine, connection, version, mine, now).take()
         looked_at += len(batch)
         if len(batch) < BATCH:
             return looked_at
@@ -45,177 +46,249 @@ class _Findings:
 
     progress: list[Progress] = field(default_factory=list)
     new: list[dict[str, Any]] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
     moved: list[NewTime] = field(default_factory=list)
     exited: list[int] = field(default_factory=list)
 
-    def exit(self, one: DueEnrollment, schedule: "_Schedule") -> None:
-        """She met an exit event."""
-        self.exited.append(one.id)
-        self.progress.append(
+
+class _Look:
+    """One look at a batch of enrollments of one version."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        connection: Connection,
+        version: Version,
+        batch: Sequence[DueEnrollment],
+        now: datetime,
+    ) -> None:
+        self.engine, self.connection, self.version = engine, connection, version
+        self.definition, self.now, self.batch = version.definition, now, batch
+        self.is_marketing = self.definition.topic not in engine.transactional
+        self.findings = _Findings()
+
+    def take(self) -> None:
+        """Look, and write down what came of it."""
+        connection, ids = self.connection, [one.id for one in self.batch]
+        scope = self.engine.scope(self.definition, self.now)
+        self.holds = {
+            which: enrollments.matching(connection, ids, condition.sql(scope))
+            for which, condition in self.version.conditions.items()
+        }
+        pause = self.version.pause_while
+        self.paused = enrollments.matching(connection, ids, pause.sql(scope)) if pause else set()
+        self.made = touchpoints.steps_made(connection, ids)
+        self.came = self._what_was_waited_for()
+        exits = events.latest_by_customer(
+            connection, [one.customer_id for one in self.batch], self.definition.exit_on
+        )
+        schedules = Schedules(self.definition)
+        for one in self.batch:
+            self._look_at(one, schedules.of(one), exits.get(one.customer_id))
+        self._write()
+
+    def _what_was_waited_for(self) -> set[int]:
+        """The touchpoints after which the event came that their step waits for."""
+        came: set[int] = set()
+        for step in self.definition.steps:
+            if step.wait_for is not None:
+                sent = [
+                    made.id
+                    for steps in self.made.values()
+                    for made in steps.get(step.id, ())
+                    if made.sent_at is not None
+                ]
+                came |= events.after_message(
+                    self.connection, sent, step.wait_for.event, step.wait_for.timeout
+                )
+        return came
+
+    def _write(self) -> None:
+        connection, found = self.connection, self.findings
+        touchpoints.add(connection, found.new)
+        carry_out(self.engine, connection, self.definition, found.deeds, self.now)
+        touchpoints.move_in_time(connection, found.moved)
+        touchpoints.cancel_unsent(connection, found.exited, Reason.EXITED, self.now)
+        enrollments.keep_progress(connection, found.progress, self.now)
+
+    def _look_at(self, one: DueEnrollment, schedule: Schedule, last_exit: datetime | None) -> None:
+        moved = schedule.anchor_on != one.anchor_on
+        if is_held_out(self.definition, one.customer_id):
+            self._keep(one, schedule, EnrollmentStatus.HELD_OUT, "holdout")
+        elif last_exit is not None and last_exit >= schedule.exits_from:
+            self._exit(one, schedule, "exit_on")
+        elif moved and self.definition.if_anchor_moves == "exit":
+            self._exit(one, schedule, Reason.ANCHOR_MOVED)
+        else:
+            self._go_on(one, schedule, moved)
+
+    def _exit(self, one: DueEnrollment, schedule: Schedule, why: str) -> None:
+        self.findings.exited.append(one.id)
+        self._keep(one, schedule, EnrollmentStatus.EXITED, why)
+
+    def _keep(
+        self,
+        one: DueEnrollment,
+        schedule: Schedule,
+        status: EnrollmentStatus,
+        why: str | None = None,
+        next_at: datetime | None = None,
+    ) -> None:
+        self.findings.progress.append(
             Progress(
                 one.id,
-                EnrollmentStatus.EXITED,
-                None,
+                status,
+                next_at,
                 schedule.exits_from,
+                schedule.goal_until,
                 schedule.anchor_on,
-                "exit_on",
+                why,
             )
         )
 
-    def keep(self, one: DueEnrollment, schedule: "_Schedule", coming: list[datetime]) -> None:
-        """She stays until her last step is due."""
-        self.progress.append(
-            Progress(
-                one.id,
-                EnrollmentStatus.ACTIVE if coming else EnrollmentStatus.COMPLETED,
-                min(coming, default=None),
-                schedule.exits_from,
-                schedule.anchor_on,
+    def _go_on(self, one: DueEnrollment, schedule: Schedule, moved: bool) -> None:
+        """Do what is due; she stays until nothing is left to come."""
+        made = self.made.get(one.id, {})
+        coming: list[datetime] = []
+        for step, due in schedule.steps:
+            mine = made.get(step.id)
+            if mine is None:
+                coming += self._due_or_coming(one, step, due)
+                continue
+            if moved:
+                coming += self._move(step, mine, due)
+            if step.wait_for is not None:
+                coming += self._timeout(one, step, mine, made)
+            coming += self._stand_in(one, step, mine)
+        status = EnrollmentStatus.ACTIVE if coming else EnrollmentStatus.COMPLETED
+        self._keep(one, schedule, status, next_at=min(coming, default=None))
+
+    def _due_or_coming(self, one: DueEnrollment, step: Step, due: datetime) -> Sequence[datetime]:
+        if due > self.now:
+            return [due]
+        expires = due + self.definition.late_of(step).grace
+        paused = one.id in self.paused
+        if paused and expires >= self.now:
+            return [min(self.now + LOOK_AGAIN, expires + timedelta(seconds=1))]
+        reason = None
+        if expires < self.now:
+            joined_late = expires < one.entered_at
+            reason = (
+                Reason.PAUSED if paused else Reason.JOINED_LATE if joined_late else Reason.TOO_LATE
             )
+        act = self._way(one, step)
+        if act is None:
+            self._add(one, next(step.ways()), due, reason or Reason.CONDITION)
+            return []
+        self._add(one, act, due, reason)
+        # What waits or may need a stand-in has to be looked at when its message has left.
+        waits = step.wait_for is not None or bool(act.action.fallback)
+        return [self.now + LOOK_AGAIN] if waits and reason is None else []
+
+    def _way(self, one: DueEnrollment, step: Step) -> Act | None:
+        """Which of the step's ways is hers; nothing when no condition holds for her."""
+        if (step.id, "") in self.holds and one.id not in self.holds[step.id, ""]:
+            return None
+        if step.split is not None:
+            side = side_of(self.definition, step, one.customer_id)
+            return self.definition.act(step.id, side)
+        for act in step.ways():
+            if not act.variant or (one.id in self.holds.get((step.id, act.variant), (one.id,))):
+                return act
+        return None
+
+    def _move(self, step: Step, made: Sequence[Made], due: datetime) -> Sequence[datetime]:
+        """The day moved: what has not been sent moves with it."""
+        movable = [touch for touch in made if touch.state in _MAY_MOVE] if due > self.now else []
+        expires = due + self.definition.late_of(step).grace
+        self.findings.moved += [NewTime(touch.id, due, expires) for touch in movable]
+        return [due] if movable else []
+
+    def _timeout(
+        self,
+        one: DueEnrollment,
+        step: Step,
+        sent: Sequence[Made],
+        made: Mapping[str, Sequence[Made]],
+    ) -> Sequence[datetime]:
+        """What is done when nothing came after the step's message."""
+        name = f"{step.id}.{TIMEOUT}"
+        if step.wait_for is None or name in made:
+            return []
+        left = [touch.sent_at for touch in sent if touch.state in SENT and touch.sent_at]
+        if not left:
+            is_open = any(touch.state in OPEN for touch in sent)
+            return [self.now + LOOK_AGAIN] if is_open else []
+        due = max(left) + step.wait_for.timeout
+        if due > self.now:
+            return [due]
+        came = any(touch.id in self.came for touch in sent)
+        late = due + self.definition.late_of(step).grace < self.now
+        reason = Reason.CAME if came else Reason.TOO_LATE if late else None
+        self._add(one, self.definition.act(name), due, reason)
+        return []
+
+    def _stand_in(self, one: DueEnrollment, step: Step, made: Sequence[Made]) -> Sequence[datetime]:
+        """The next channel, where the ones before were of no use."""
+        last = made[-1]
+        act = self.definition.act(step.id, last.variant)
+        rest = [name for name in act.action.fallback if name not in {one.channel for one in made}]
+        if not rest:
+            return []
+        if last.state in OPEN:
+            return [self.now + LOOK_AGAIN]
+        if last.reason in UNREACHED:
+            self._add(one, act, last.due_at, None, channel=rest[0])
+            return [self.now + LOOK_AGAIN] if rest[1:] else []
+        return []
+
+    def _add(
+        self,
+        one: DueEnrollment,
+        act: Act,
+        due: datetime,
+        reason: Reason | None,
+        channel: str | None = None,
+    ) -> None:
+        """The row of a step whose time has come: what is done, or why it is not."""
+        action = act.action
+        state = _ENDS[reason] if reason else State.QUEUED
+        if state is State.QUEUED and action.is_ours:
+            self.findings.deeds.append(Deed(one, act))
+            state = State.DONE
+        queued = state is State.QUEUED
+        self.findings.new.append(
+            {
+                "enrollment_id": one.id,
+                "version_id": self.version.id,
+                "campaign": self.definition.campaign,
+                "customer_id": one.customer_id,
+                "occurrence": one.occurrence,
+                "step": act.step,
+                "variant": act.variant,
+                "channel": channel or action.channel,
+                "is_marketing": self.is_marketing and action.writes,
+                "coupon": new_code(action.coupon) if action.coupon and queued else None,
+                "state": str(state),
+                "reason": None if reason is None else str(reason),
+                "detail": "",
+                "due_at": due,
+                "expires_at": due + self.definition.late_of(act.of).grace,
+                "not_before": due,
+                "queued_at": self.now if queued else None,
+                "settled_at": None if queued else self.now,
+                "attempts": 0,
+                "resends": 0,
+                "created_at": self.now,
+            }
         )
-
-
-def _look(
-    engine: Engine,
-    connection: Connection,
-    version: Version,
-    batch: Sequence[DueEnrollment],
-    now: datetime,
-) -> None:
-    ids = [one.id for one in batch]
-    definition = version.definition
-    made = touchpoints.steps_made(connection, ids)
-    exits = events.latest_by_customer(
-        connection, [one.customer_id for one in batch], definition.exit_on
-    )
-    scope = engine.scope(definition, now)
-    holds = {
-        step: enrollments.matching(connection, ids, condition.sql(scope))
-        for (step, way), condition in version.conditions.items()
-        if not way
-    }
-    findings = _Findings()
-    for one in batch:
-        schedule = _Schedule.of(one, definition)
-        last_exit = exits.get(one.customer_id)
-        if last_exit is not None and last_exit >= schedule.exits_from:
-            findings.exit(one, schedule)
-            continue
-        unmet = {step for step, who in holds.items() if one.id not in who}
-        _look_at_one(version, one, schedule, made.get(one.id, {}), unmet, now, findings)
-    touchpoints.add(connection, findings.new)
-    touchpoints.move_in_time(connection, findings.moved)
-    touchpoints.cancel_unsent(connection, findings.exited, Reason.EXITED, now)
-    enrollments.keep_progress(connection, findings.progress, now)
-
-
-@dataclass(frozen=True)
-class _Schedule:
-    """When each step of an enrollment is due, by its anchor as it stands now."""
-
-    anchor_on: date | None
-    steps: list[tuple[Step, datetime]]
-    exits_from: datetime
-    anchor_moved: bool
-
-    @classmethod
-    def of(cls, one: DueEnrollment, definition: CampaignDefinition) -> "_Schedule":
-        zone = ZoneInfo(one.timezone)
-        anchor_on = one.anchor_on
-        if definition.trigger.type == "birthday" and one.birth_date and anchor_on:
-            # A birth date that was put right moves this year's birthday with it.
-            anchor_on = birthday_in(one.birth_date, anchor_on.year)
-        steps = [
-            (
-                step,
-                step_due(step, definition, anchor_on=anchor_on, anchor_at=one.anchor_at, zone=zone),
-            )
-            for step in definition.steps
-        ]
-        return cls(
-            anchor_on,
-            steps,
-            _exits_from(one, anchor_on, min(due for _, due in steps), zone),
-            # `follow_moved_terms` forgets exits_from; a new enrollment has none yet.
-            anchor_moved=one.exits_from is None or anchor_on != one.anchor_on,
-        )
-
-
-def _exits_from(
-    one: DueEnrollment, anchor_on: date | None, first_step: datetime, zone: ZoneInfo
-) -> datetime:
-    """From when an exit event counts.
-
-    For an event, from its moment. For a day, from the first step's time; for the end of a term
-    already from the middle of the term: who renews two months early has renewed this term, who
-    renewed last year has not.
-    """
-    if one.anchor_at is not None:
-        return one.anchor_at
-    if one.term_starts_on is None or anchor_on is None:
-        return first_step
-    middle = one.term_starts_on + (anchor_on - one.term_starts_on) / 2
-    return min(first_step, instant(middle, time.min, zone))
-
-
-def _look_at_one(
-    version: Version,
-    one: DueEnrollment,
-    schedule: _Schedule,
-    made: dict[str, tuple[int, State]],
-    unmet: set[str],
-    now: datetime,
-    findings: _Findings,
-) -> None:
-    coming = []
-    for step, due in schedule.steps:
-        if step.id not in made:
-            if due > now:
-                coming.append(due)
-            else:
-                findings.new.append(_touchpoint(version, one, step, due, step.id in unmet, now))
-        elif schedule.anchor_moved and due > now and made[step.id][1] in _MAY_MOVE:
-            coming.append(due)
-            expires = due + version.definition.late_of(step).grace
-            findings.moved.append(NewTime(made[step.id][0], due, expires))
-    findings.keep(one, schedule, coming)
 
 
 _MAY_MOVE = (State.PLANNED, State.QUEUED, State.EXPIRED)
-
-
-def _touchpoint(
-    version: Version, one: DueEnrollment, step: Step, due: datetime, unmet: bool, now: datetime
-) -> dict[str, Any]:
-    """The row of a step whose time has come: queued, or why it will not be sent."""
-    definition = version.definition
-    expires = due + definition.late_of(step).grace
-    state, reason = State.QUEUED, None
-    if expires < now:
-        late_when_she_came = expires < one.entered_at
-        state = State.EXPIRED
-        reason = Reason.JOINED_LATE if late_when_she_came else Reason.TOO_LATE
-    elif unmet:
-        state, reason = State.SUPPRESSED, Reason.CONDITION
-    return {
-        "enrollment_id": one.id,
-        "version_id": version.id,
-        "campaign": definition.campaign,
-        "customer_id": one.customer_id,
-        "occurrence": one.occurrence,
-        "step": step.id,
-        "variant": "",
-        "channel": step.channel,
-        "is_marketing": True,
-        "state": str(state),
-        "reason": None if reason is None else str(reason),
-        "detail": "",
-        "due_at": due,
-        "expires_at": expires,
-        "not_before": due,
-        "queued_at": now if state == State.QUEUED else None,
-        "settled_at": None if state == State.QUEUED else now,
-        "attempts": 0,
-        "resends": 0,
-        "created_at": now,
-    }
+_ENDS = {
+    Reason.CONDITION: State.SUPPRESSED,
+    Reason.CAME: State.CANCELLED,
+    Reason.PAUSED: State.EXPIRED,
+    Reason.JOINED_LATE: State.EXPIRED,
+    Reason.TOO_LATE: State.EXPIRED,
+}

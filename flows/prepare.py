@@ -28,7 +28,7 @@ from crm_store.touchpoints import Claimed, Ruling
 from flows.campaigns import RunningCampaign, Version, version_of
 from flows.engine import Engine
 from triggers.definition import CampaignDefinition
-from triggers.timeline import quiet_until
+from triggers.timeline import closed_until
 
 Stuck: TypeAlias = dict[int, TemplateUnusable]
 """Versions of a campaign whose messages cannot be made, and why."""
@@ -133,7 +133,11 @@ def judge(
         exit_on=prepared.definition.exit_on,
     )
     open_to_us = _with_a_channel(engine, taken.batch, prepared, taken.at)
-    return _ask_the_gate(connection, open_to_us, facts, prepared, taken.at), facts
+    is_marketing = prepared.definition.topic not in engine.transactional
+    return (
+        _ask_the_gate(connection, open_to_us, facts, prepared, taken.at, is_marketing=is_marketing),
+        facts,
+    )
 
 
 def _prepared(engine: Engine, campaign: RunningCampaign, taken: Taken) -> Prepared:
@@ -166,19 +170,20 @@ def _ask_the_gate(
     facts: dict[int, SendFacts],
     prepared: Prepared,
     now: datetime,
+    *,
+    is_marketing: bool,
 ) -> list[Claimed]:
     """Rule on what may not leave now; return what may."""
     defaults = prepared.definition.defaults
     cap, sent = None, dict[int, list[datetime]]()
-    if defaults.cap is not None:
+    if defaults.cap is not None and is_marketing:
         cap = Cap(defaults.cap.max, defaults.cap.per, defaults.cap.otherwise == "postpone")
         customers = [one.customer_id for one in batch]
         sent = sending.sent_since(connection, customers, now - cap.per, prepared.token, now)
-    # A batch knows few zones; the end of their quiet hours is the same for everyone there.
-    quiet = {
-        zone: quiet_until(now, ZoneInfo(zone), defaults.quiet_hours)
+    # A batch knows few zones; the hours that are closed are the same for everyone there.
+    closed = {
+        zone: closed_until(now, ZoneInfo(zone), defaults.quiet_hours, defaults.send_window)
         for zone in {known.timezone for known in facts.values()}
-        if defaults.quiet_hours is not None
     }
     allowed = []
     for one in batch:
@@ -191,7 +196,7 @@ def _ask_the_gate(
             suppressed=known.suppressed,
             exited=known.exited,
             expires_at=one.expires_at,
-            quiet_until=quiet.get(known.timezone),
+            closed_until=closed[known.timezone],
             recently_sent=recently,
         )
         match decide(situation, cap, now):

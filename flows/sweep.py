@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
+
+from sqlalchemy import Connection
 
 from crm_store import doubts, enrollments, events, touchpoints
 from crm_store.models.operation import EVERYTHING
@@ -103,10 +105,30 @@ async def work_off(
     """Advance and deliver what is due in these campaigns; nobody is admitted."""
     _bring_due(engine, campaigns, reports)
     for campaign in campaigns:
-        mine = reports[campaign.slug]
-        with _alone(mine):
-            if mine.due:
-                await deliver_campaign(engine, campaign, mine)
+        with _alone(reports[campaign.slug]):
+            await _hand_over(engine, campaign, reports[campaign.slug], deliver_campaign)
+
+
+async def _hand_over(
+    engine: Engine,
+    campaign: RunningCampaign,
+    report: CampaignReport,
+    deliver_campaign: DeliverCampaign,
+) -> None:
+    """Deliver; then again for those whom only another channel reaches."""
+    if report.due:
+        await deliver_campaign(engine, campaign, report)
+    for _ in range(campaign.current.definition.most_fallbacks()):
+        with engine.store.write() as connection:
+            woken = enrollments.wake_refused(connection, campaign.slug, engine.clock())
+        if not woken:
+            break
+        again = CampaignReport(campaign.slug)
+        _bring_due(engine, [campaign], {campaign.slug: again})
+        if again.due:
+            await deliver_campaign(engine, campaign, again)
+        report.due += again.due
+        report.outcomes += again.outcomes
 
 
 async def handle_events(
@@ -142,10 +164,9 @@ async def handle_events(
     concerned = [one for one in plan.running if one.slug in reports]
     _bring_due(engine, concerned, reports)
     for campaign in listening:
-        mine = reports[campaign.slug]
-        with _alone(mine):
-            if mine.due:
-                await (deliver_campaign or deliver)(engine, campaign, mine)
+        with _alone(reports[campaign.slug]):
+            mine = reports[campaign.slug]
+            await _hand_over(engine, campaign, mine, deliver_campaign or deliver)
     _count_waiting(engine, reports)
     return report
 
@@ -194,17 +215,27 @@ def _put_in_order(
     report: SweepReport,
     reports: dict[str, CampaignReport],
 ) -> None:
-    """Look after dead workers' claims, doubts that may be resent, and moved dates."""
+    """Look after dead workers' claims, doubts that may be resent, moved dates and new versions."""
     now = engine.clock()
     with engine.store.write() as connection:
         report.recovered, report.in_doubt = touchpoints.recover(connection, now)
-        enrollments.follow_moved_terms(connection, now)
+        enrollments.wake_moved_terms(connection, now)
     for campaign in campaigns:
         with _alone(reports[campaign.slug]), engine.store.write() as connection:
             for version_id in doubts.versions_in_doubt(connection, campaign.slug):
                 version = version_of(campaign, version_id, engine.store, engine.catalogue)
                 steps = version.definition.resent_steps()
                 doubts.resend_steps(connection, campaign.slug, version_id, steps, now)
+            if campaign.current.definition.in_flight == "move":
+                _move_to_the_newest(connection, campaign, now)
+
+
+def _move_to_the_newest(connection: Connection, campaign: RunningCampaign, now: datetime) -> None:
+    """Who is in the campaign goes on under its newest version."""
+    current = campaign.current
+    kept = [(act.step, act.variant) for act in current.definition.acts()]
+    enrollments.move_to(connection, campaign.slug, current.id, now)
+    touchpoints.move_to(connection, campaign.slug, current.id, kept, now)
 
 
 def _bring_due(

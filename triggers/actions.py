@@ -157,6 +157,11 @@ class Action(StrictModel):
         return any(getattr(self, kind) for kind in MESSAGE_ACTIONS)
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it is done in our own store, at once: nothing has to leave."""
+        return self.task is not None or self.update is not None
+
+    @property
     def template(self) -> str:
         """The name of its message's template; empty when it sends none."""
         if self.message is not None:

@@ -140,6 +140,10 @@ class CampaignDefinition(StrictModel):
     def _acts(self) -> dict[tuple[str, str], Act]:
         return {(act.step, act.variant): act for act in self.acts()}
 
+    def most_fallbacks(self) -> int:
+        """How often at most another channel may have to stand in."""
+        return max(len(act.action.fallback) for act in self.acts())
+
     def channels(self) -> set[str]:
         """Every channel the campaign may use, also those it only falls back on."""
         actions = [act.action for act in self.acts()]

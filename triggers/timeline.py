@@ -6,7 +6,9 @@ Nothing here reads a clock or a database.
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from triggers.clock import Hours
+from crm_store.reasons import Reason
+from triggers.clock import WEEKDAYS, Hours
+from triggers.controls import SendWindow
 from triggers.definition import CampaignDefinition
 from triggers.offsets import Unit
 from triggers.steps import Step
@@ -75,6 +77,45 @@ def quiet_until(now: datetime, zone: ZoneInfo, quiet_hours: Hours) -> datetime |
         if start <= now < end:
             return end
     return None
+
+
+def opens_at(now: datetime, zone: ZoneInfo, window: SendWindow) -> datetime | None:
+    """When the send window opens next, in UTC; nothing when `now` lies in it."""
+    today = now.astimezone(zone).date()
+    hours = window.hours or Hours(time.min, time.min)
+    over_midnight = hours.end <= hours.start
+    # The window of yesterday may reach into today; eight days hold every weekday.
+    for day in (_days_later(today, offset) for offset in range(-1, 9)):
+        if window.days and WEEKDAYS[day.weekday()] not in window.days:
+            continue
+        start = instant(day, hours.start, zone)
+        end = instant(_days_later(day, int(over_midnight)), hours.end, zone, last=True)
+        if now < end:
+            return None if start <= now else start
+    raise ValueError(f"no day of the week is open in {window}")
+
+
+def closed_until(
+    now: datetime, zone: ZoneInfo, quiet_hours: Hours | None, window: SendWindow | None
+) -> tuple[datetime, Reason] | None:
+    """Until when nothing may leave, in UTC, and what keeps it; nothing when it may leave now.
+
+    It lies outside the quiet hours and within the window. The reason is what holds it at `now`.
+    """
+    until, held = now, None
+    for _ in range(_MOST_TURNS):
+        if quiet_hours is not None and (end := quiet_until(until, zone, quiet_hours)) is not None:
+            until, held = end, held or Reason.QUIET_HOURS
+        elif window is not None and (opens := opens_at(until, zone, window)) is not None:
+            until, held = opens, held or Reason.SEND_WINDOW
+        else:
+            return None if held is None else (until, held)
+    # The quiet hours fill the window: it never opens; lateness ends the wait.
+    return until, held or Reason.QUIET_HOURS
+
+
+_MOST_TURNS = 20
+"""A week of windows, each followed by quiet hours, and some to spare."""
 
 
 def birthday_in(birth_date: date, year: int) -> date:

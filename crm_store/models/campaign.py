@@ -54,13 +54,6 @@ class Enrollment(SQLModel, table=True):
             sqlite_where=text("status = 'active'"),
             postgresql_where=text("status = 'active'"),
         ),
-        Index(
-            "ix_enrollment_goal",
-            "campaign",
-            "goal_until",
-            sqlite_where=text("goal_until IS NOT NULL AND goal_at IS NULL"),
-            postgresql_where=text("goal_until IS NOT NULL AND goal_at IS NULL"),
-        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -81,8 +74,6 @@ class Enrollment(SQLModel, table=True):
     status: str = EnrollmentStatus.ACTIVE
     goal_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """Up to when the goal's event counts for her; nothing when the campaign has no goal."""
-    goal_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    """When the goal was met."""
     next_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """When `advance` has to look at it again."""
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

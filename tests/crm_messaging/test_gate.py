@@ -43,12 +43,12 @@ TWICE = (NOW - 6 * DAY, NOW - DAY)
             Stopped(State.EXPIRED, Reason.TOO_LATE),
         ),
         (
-            replace(FREE, quiet_until=NOW + 5 * HOUR),
+            replace(FREE, closed_until=(NOW + 5 * HOUR, Reason.QUIET_HOURS)),
             None,
             Postponed(NOW + 5 * HOUR, Reason.QUIET_HOURS),
         ),
         (
-            replace(FREE, quiet_until=NOW + 37 * HOUR),
+            replace(FREE, closed_until=(NOW + 37 * HOUR, Reason.QUIET_HOURS)),
             None,
             Stopped(State.EXPIRED, Reason.QUIET_HOURS),
         ),
@@ -75,7 +75,9 @@ TWICE = (NOW - 6 * DAY, NOW - DAY)
             Stopped(State.CANCELLED, Reason.EXITED),
         ),
         (
-            replace(FREE, opted_out=True, address=None, quiet_until=NOW + HOUR),
+            replace(
+                FREE, opted_out=True, address=None, closed_until=(NOW + HOUR, Reason.QUIET_HOURS)
+            ),
             None,
             Stopped(State.SUPPRESSED, Reason.OPTED_OUT),
         ),

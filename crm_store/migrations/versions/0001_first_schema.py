@@ -312,7 +312,6 @@ def upgrade() -> None:
         sa.Column("exits_from", sa.DateTime(timezone=True)),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("goal_until", sa.DateTime(timezone=True)),
-        sa.Column("goal_at", sa.DateTime(timezone=True)),
         sa.Column("next_at", sa.DateTime(timezone=True)),
         sa.Column("ended_at", sa.DateTime(timezone=True)),
         sa.Column("end_reason", sa.String()),
@@ -326,13 +325,6 @@ def upgrade() -> None:
     op.create_index("ix_enrollment_customer", "enrollment", ["customer_id"])
     op.create_index("ix_enrollment_membership", "enrollment", ["membership_id"])
     op.create_index("ix_enrollment_event", "enrollment", ["event_id"])
-    op.create_index(
-        "ix_enrollment_goal",
-        "enrollment",
-        ["campaign", "goal_until"],
-        sqlite_where=sa.text("goal_until IS NOT NULL AND goal_at IS NULL"),
-        postgresql_where=sa.text("goal_until IS NOT NULL AND goal_at IS NULL"),
-    )
     op.create_index(
         "ix_enrollment_next",
         "enrollment",

@@ -1,0 +1,212 @@
+"""What a step does: forks, stand-ins, waiting, tasks and changes, from the file to the ledger."""
+
+from collections import Counter
+from datetime import timedelta
+
+from engines import Workshop
+from making import NOW, TODAY, make_consent, make_customer, make_event, make_membership, rows_of
+
+from crm_store.models.customer import Customer, CustomerTag
+from crm_store.models.event import Event
+from crm_store.models.staff_task import StaffTask
+from flows.sweep import handle_events, plan_sweep
+
+HEAD = """
+campaign: leads
+name: Leads
+topic: news
+trigger: {type: new_lead}
+steps:
+"""
+CHOOSE = (
+    HEAD
+    + """
+  - id: hello
+    at: now
+    choose:
+      - if: customer.language == "hi"
+        email: note/one
+      - if: customer.source == "walk-in"
+        sms: note/short
+      - else:
+        email: note/two
+"""
+)
+SPLIT = (
+    HEAD
+    + """
+  - id: offer
+    at: now
+    split:
+      discount: {weight: 3, email: note/one, coupon: RENEW10}
+      plain: {weight: 1, sms: note/short}
+"""
+)
+FALLBACK = (
+    HEAD
+    + """
+  - {id: hello, at: now, sms: note/short, fallback: [email]}
+"""
+)
+WAIT = (
+    HEAD
+    + """
+  - id: hello
+    at: now
+    email: note/one
+    wait_for: {event: link_clicked, timeout: 24h}
+    on_timeout:
+      task: {queue: front_desk, title: "Call {{ customer.first_name }}", due: 4h}
+"""
+)
+UPDATE = (
+    HEAD
+    + """
+  - id: mark
+    at: now
+    update:
+      stage: {pipeline: sales, to: trial_booked}
+      add_tags: [warm]
+      remove_tags: [cold]
+      score: 10
+"""
+)
+NOTE = """
+campaign: booked
+name: Booked
+topic: news
+trigger: {type: stage_change, pipeline: sales, to: trial_booked}
+steps:
+  - {id: see_you, at: now, sms: note/short}
+"""
+
+STEPS = ("step", "variant", "channel", "state", "reason")
+
+
+async def test_of_several_ways_each_goes_the_first_that_is_hers(club: Workshop) -> None:
+    club.campaign(CHOOSE)
+    for values in ({"language": "hi", "source": "walk-in"}, {"source": "walk-in"}, {}):
+        make_event(club.store, make_customer(club.store, **values))
+    await club.sweep()
+    assert club.ledger(*STEPS) == [
+        ("hello", "1", "email", "accepted", None),
+        ("hello", "2", "sms", "accepted", None),
+        ("hello", "else", "email", "accepted", None),
+    ]
+
+
+async def test_no_way_is_hers(club: Workshop) -> None:
+    club.campaign(CHOOSE[: CHOOSE.index("      - else")])
+    make_event(club.store, make_customer(club.store))
+    await club.sweep()
+    assert club.ledger() == [("hello", "suppressed", "condition")]
+
+
+async def test_a_split_is_drawn_by_weight_and_each_code_is_one_customers(club: Workshop) -> None:
+    club.campaign(SPLIT)
+    for _ in range(80):
+        make_event(club.store, make_customer(club.store))
+    await club.sweep()
+    rows = club.ledger("variant", "channel", "coupon")
+    drawn = Counter(variant for variant, _, _ in rows)
+    assert set(drawn) == {"discount", "plain"}
+    # Chance is fixed by the customers' ids: 60 are expected, 4 standard deviations are 15.
+    assert 45 <= drawn["discount"] <= 75
+    codes = [str(coupon) for variant, _, coupon in rows if variant == "discount"]
+    assert len(set(codes)) == len(codes)
+    assert all(code.startswith("RENEW10-") for code in codes)
+    assert {coupon for variant, _, coupon in rows if variant == "plain"} == {None}
+
+
+async def test_another_channel_stands_in_within_the_same_sweep(club: Workshop) -> None:
+    club.campaign(FALLBACK)
+    (club.folder / "templates/en/email/note/short.md").write_text(
+        '---\nsubject: "Short"\n---\nSee you.\n'
+    )
+    make_event(club.store, make_customer(club.store, phone=None))
+    stopped = make_customer(club.store)
+    make_consent(club.store, stopped, channel="sms")
+    make_event(club.store, stopped)
+    make_event(club.store, make_customer(club.store))
+    report = await club.sweep()
+    assert sorted(club.ledger("customer_id", *STEPS)) == [
+        (1, "hello", "", "email", "accepted", None),
+        (1, "hello", "", "sms", "suppressed", "no_address"),
+        (2, "hello", "", "email", "accepted", None),
+        (2, "hello", "", "sms", "suppressed", "opted_out"),
+        (3, "hello", "", "sms", "accepted", None),
+    ]
+    assert report.campaigns[0].by_state() == {"accepted": 3, "suppressed": 2}
+    club.clock.on(days=1)
+    await club.sweep()
+    assert len(club.ledger()) == 5
+
+
+async def test_nothing_came_in_time_so_somebody_calls(club: Workshop) -> None:
+    club.campaign(WAIT)
+    quiet, quick = make_customer(club.store), make_customer(club.store)
+    for customer in (quiet, quick):
+        make_event(club.store, customer)
+    await club.sweep()
+    make_event(club.store, quick, "link_clicked", occurred_at=NOW + timedelta(hours=2), data={})
+    club.clock.on(hours=23)
+    await club.sweep()
+    assert len(club.ledger()) == 2
+    club.clock.on(hours=2)
+    await club.sweep()
+    assert club.ledger("customer_id", "step", "channel", "state", "reason")[2:] == [
+        (quiet, "hello.timeout", "task", "done", None),
+        (quick, "hello.timeout", "task", "cancelled", "came"),
+    ]
+    assert rows_of(club.store, StaffTask, "customer_id", "queue", "title", "due_at") == [
+        (quiet, "front_desk", "Call Asha", club.clock.now + timedelta(hours=4))
+    ]
+    club.clock.on(days=2)
+    await club.sweep()
+    assert len(rows_of(club.store, StaffTask)) == 1
+
+
+async def test_a_message_that_never_left_is_not_waited_after(club: Workshop) -> None:
+    club.campaign(WAIT)
+    make_event(club.store, make_customer(club.store, email=None))
+    await club.sweep()
+    club.clock.on(days=2)
+    await club.sweep()
+    assert club.ledger() == [("hello", "suppressed", "no_address")]
+
+
+async def test_a_change_is_made_once_and_starts_what_waits_for_it(club: Workshop) -> None:
+    club.campaign(UPDATE)
+    club.campaign(NOTE, "booked")
+    customer = make_customer(club.store, tags=("cold", "vip"), pipeline="sales", stage="new")
+    make_event(club.store, customer)
+    await club.sweep()
+    await handle_events(club.engine, plan_sweep(club.engine, club.files))
+    assert rows_of(club.store, Customer, "stage", "score") == [("trial_booked", 10)]
+    assert sorted(tag for _, tag in rows_of(club.store, CustomerTag)) == ["vip", "warm"]
+    assert club.ledger("campaign", *STEPS) == [
+        ("leads", "mark", "", "update", "done", None),
+        ("booked", "see_you", "", "sms", "accepted", None),
+    ]
+    await club.sweep()
+    assert rows_of(club.store, Customer, "score") == [(10,)]
+    assert [name for (name,) in rows_of(club.store, Event, "name")].count("stage_changed") == 1
+
+
+async def test_tasks_and_changes_are_no_messages_to_a_cap(club: Workshop) -> None:
+    club.campaign(
+        UPDATE.replace("steps:", "defaults: {cap: {max: 1, per: 7d}}\nsteps:")
+        + "  - {id: hello, at: now, email: note/one}\n"
+    )
+    make_event(club.store, make_customer(club.store))
+    await club.sweep()
+    assert club.ledger() == [("mark", "done", None), ("hello", "accepted", None)]
+
+
+async def test_a_step_of_a_day_can_fork_too(club: Workshop) -> None:
+    club.campaign(
+        CHOOSE.replace("type: new_lead", "type: membership_expiring").replace("at: now", "at: -30d")
+    )
+    make_membership(club.store, make_customer(club.store), ends_on=TODAY + timedelta(days=30))
+    await club.sweep()
+    assert club.ledger("step", "variant", "state") == [("hello", "else", "accepted")]
