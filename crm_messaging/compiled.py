@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Template
 
+from crm_messaging.dlt import DltTemplate
 from crm_messaging.template_language import TemplateSandbox
 from crm_messaging.wire_text import known_pieces
 
@@ -35,6 +36,8 @@ class FlatSms:
     language: str
     fields: frozenset[str]
     text: str
+    dlt: DltTemplate | None = None
+    """What is registered for it in India."""
 
 
 class FlatTemplate:
@@ -72,6 +75,7 @@ class CompiledSms:
     language: str
     fields: frozenset[str]
     text: Template
+    dlt: DltTemplate | None = None
 
 
 Compiled = CompiledEmail | CompiledSms
@@ -79,7 +83,8 @@ Compiled = CompiledEmail | CompiledSms
 
 def compiled_sms(flat: FlatSms) -> CompiledSms:
     """A text message ready to render."""
-    return CompiledSms(flat.name, flat.language, flat.fields, _TEXT.from_string(flat.text))
+    text = _TEXT.from_string(flat.text)
+    return CompiledSms(flat.name, flat.language, flat.fields, text, flat.dlt)
 
 
 def compiled(flat: FlatEmail | FlatSms) -> Compiled:

@@ -9,6 +9,7 @@ from typing import Any
 from crm_messaging.channels.settings import EmailSettings
 from crm_messaging.compiled import Compiled, CompiledSms
 from crm_messaging.dkim_signing import DkimSigner
+from crm_messaging.dlt import DltSettings, tags_for
 from crm_messaging.message import Outgoing, OutgoingEmail, OutgoingSms
 from crm_messaging.mime import Mailbox, Sign, build_email, message_id_for
 from crm_messaging.render import render_for_wire, render_sms, values_for
@@ -59,16 +60,19 @@ def compose(
     language: str,
     catalogue: Catalogue,
     sender: Sender | None,
+    dlt: DltSettings | None = None,
 ) -> Outgoing:
     """The finished message of a touchpoint. Same touchpoint, same values: same bytes.
 
-    Raises `RenderError` and `BadAddress`; neither's text holds anything personal.
+    Raises `RenderError`, `BadAddress` and `NotRegistered`; no text of theirs holds anything
+    personal.
     """
     values = values_for(row, language, catalogue)
     key = key_of(campaign, touchpoint)
     if isinstance(compiled, CompiledSms):
         body = render_sms(compiled, values)
-        return OutgoingSms(touchpoint.id, message_id_for(key, "sms.invalid"), address, body)
+        tags = tags_for(body, address, compiled.dlt, dlt)
+        return OutgoingSms(touchpoint.id, message_id_for(key, "sms.invalid"), address, body, tags)
     if sender is None:
         raise LookupError("an e-mail step was queued, but the club has no e-mail channel")
     message_id = message_id_for(key, sender.domain)

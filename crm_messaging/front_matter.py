@@ -1,4 +1,8 @@
-"""The head of an e-mail template: `subject`, `preheader` and `layout`, in YAML."""
+"""The head of a template, in YAML.
+
+An e-mail's has `subject`, `preheader` and `layout`. A text message needs none; it may name what is
+registered for it in India.
+"""
 
 import difflib
 import re
@@ -7,11 +11,13 @@ from dataclasses import dataclass, replace
 
 import yaml
 
+from crm_messaging.dlt import KINDS, DltTemplate
 from crm_messaging.template_file import SYNTAX
 from crm_messaging.template_problems import Mistake
 from crm_messaging.template_source import Tag, Unreadable, tags_of
 
 KEYS = ("subject", "preheader", "layout")
+SMS_KEYS = ("dlt_template", "dlt_text", "dlt_kind")
 DEFAULT_LAYOUT = "club"
 _HEAD = re.compile(r"\A---[ \t]*\n(.*?\n)??---[ \t]*(?:\n|\Z)", re.DOTALL)
 _HIDDEN = re.compile(r"([\uE000-\uF8FF])\1*")
@@ -51,7 +57,7 @@ def read_head(text: str) -> Head:
     if found is None:
         fix = 'Begin the file with a line ---, subject: "...", and a line ---.'
         raise BadHead(Mistake(0, "the file has no head", fix))
-    entries = _entries(found[1] or "", found.start(1) if found[1] else found.end())
+    entries = _entries_of(found, KEYS)
     nothing = Entry("", found.end())
     if not entries.get("subject", nothing).text.strip():
         raise BadHead(Mistake(0, "the e-mail has no subject", 'Add subject: "..." to the head.'))
@@ -63,7 +69,44 @@ def read_head(text: str) -> Head:
     )
 
 
-def _entries(head: str, begins: int) -> dict[str, Entry]:
+@dataclass(frozen=True)
+class SmsHead:
+    """The head of a text message's template, and where its text begins."""
+
+    dlt: DltTemplate | None
+    body_offset: int
+
+
+def read_sms_head(text: str) -> SmsHead:
+    """The head of a whole file's text; a text message may do without one. Raises `BadHead`."""
+    found = _HEAD.match(text)
+    if found is None:
+        return SmsHead(None, 0)
+    entries = _entries_of(found, SMS_KEYS)
+    for key in SMS_KEYS:
+        if entries and not (key in entries and entries[key].text.strip()):
+            fix = "A registration has all of dlt_template, dlt_text and dlt_kind."
+            raise BadHead(Mistake(0, f"the head has no {key}", fix))
+    return SmsHead(_registration(entries) if entries else None, found.end())
+
+
+def _registration(entries: dict[str, Entry]) -> DltTemplate:
+    number, text, kind = (entries[key] for key in SMS_KEYS)
+    if not re.fullmatch("[0-9]{10,25}", number.text):
+        fix = "Copy it from the operator's portal: 19 digits, such as 1107161234567890123."
+        raise BadHead(Mistake(number.offset, "this is no DLT template id", fix))
+    for known in KINDS:
+        if kind.text == known:
+            return DltTemplate(number.text, text.text, known)
+    message = f"there is no kind of message `{kind.text}`"
+    raise BadHead(Mistake(kind.offset, message, f"There are {', '.join(KINDS)}."))
+
+
+def _entries_of(found: re.Match[str], keys: Sequence[str]) -> dict[str, Entry]:
+    return _entries(found[1] or "", found.start(1) if found[1] else found.end(), keys)
+
+
+def _entries(head: str, begins: int, keys: Sequence[str]) -> dict[str, Entry]:
     try:
         tags = tags_of(SYNTAX, head)
     except Unreadable as error:
@@ -87,9 +130,9 @@ def _entries(head: str, begins: int) -> dict[str, Entry]:
     for key, value in node.value:
         at = begins + key.start_mark.index
         name = key.value if isinstance(key, yaml.ScalarNode) else ""
-        if name not in KEYS:
-            near = difflib.get_close_matches(name, KEYS, n=1)
-            fix = f"Did you mean {near[0]}?" if near else f"There are {', '.join(KEYS)}."
+        if name not in keys:
+            near = difflib.get_close_matches(name, keys, n=1)
+            fix = f"Did you mean {near[0]}?" if near else f"There are {', '.join(keys)}."
             raise BadHead(Mistake(at, f"the head has no key {name}", fix))
         if name in entries:
             raise BadHead(Mistake(at, f"{name} is there twice", "Keep one of them."))
