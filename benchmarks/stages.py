@@ -42,7 +42,7 @@ PARTS: tuple[tuple[str, ModuleType, str], ...] = (
     ("claim", touchpoints, "claim"),
     ("facts for the gate", sending, "facts"),
     ("messages sent lately", sending, "sent_since"),
-    ("quiet hours", preparing, "quiet_until"),
+    ("hours that are closed", preparing, "closed_until"),
     ("gate", preparing, "decide"),
     ("values of fields", field_values, "of_enrolled"),
     ("compose", preparing, "compose"),
