@@ -3,6 +3,7 @@
 layouts/<layout>.mjml
 <language>/email/<group>/<name>.md
 <language>/sms/<group>/<name>.txt
+<language>/<another channel>/<group>/<name>.txt
 """
 
 import difflib
@@ -27,10 +28,14 @@ from crm_messaging.template_file import TemplateFile
 from crm_messaging.template_problems import Mistake, TemplateFinding, TemplateUnusable
 from crm_store.catalogue.field import Catalogue
 
-SUFFIX: dict[str, str] = {"email": ".md", "sms": ".txt"}
 LAYOUTS = "layouts"
 _NAME = re.compile(r"[\w-]+(?:/[\w-]+)*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+
+
+def suffix_of(channel: str) -> str:
+    """How the names of a channel's files end: an e-mail is Markdown, all else is plain text."""
+    return ".md" if channel == "email" else ".txt"
 
 
 class TemplateLibrary:
@@ -54,7 +59,7 @@ class TemplateLibrary:
         found = set()
         for language in self._folders():
             folder = self.root / language / channel
-            for path in folder.rglob(f"*{SUFFIX[channel]}"):
+            for path in folder.rglob(f"*{suffix_of(channel)}"):
                 found.add(path.relative_to(folder).with_suffix("").as_posix())
         return sorted(found)
 
@@ -119,10 +124,8 @@ class TemplateLibrary:
     def _flattened(self, channel: str, name: str, language: str) -> FlatEmail | FlatSms:
         key = channel, name, language
         if key not in self._flat:
-            file = self._read(f"{language}/{channel}/{name}{SUFFIX[channel]}")
-            if channel == "sms":
-                self._flat[key] = flat_sms(name, file, self.catalogue, language)
-            else:
+            file = self._read(f"{language}/{channel}/{name}{suffix_of(channel)}")
+            if channel == "email":
                 self._flat[key] = flat_email(
                     name,
                     file,
@@ -130,6 +133,8 @@ class TemplateLibrary:
                     self.catalogue,
                     language,
                 )
+            else:
+                self._flat[key] = flat_sms(name, file, self.catalogue, language)
         return self._flat[key]
 
     def _layout(self, entry: Entry, file: TemplateFile, language: str) -> Layout:
@@ -160,7 +165,7 @@ class TemplateLibrary:
 
     def _has(self, channel: str, name: str, language: str) -> bool:
         # The pattern has no dot: no name leads out of the folder.
-        path = self.root / language / channel / f"{name}{SUFFIX[channel]}"
+        path = self.root / language / channel / f"{name}{suffix_of(channel)}"
         return bool(_NAME.fullmatch(name)) and path.is_file()
 
     def _missing(self, channel: str, name: str, language: str) -> TemplateFinding:
@@ -179,7 +184,7 @@ class TemplateLibrary:
 
     @staticmethod
     def _path(channel: str, name: str, language: str) -> str:
-        return f"{language}/{channel}/{name}{SUFFIX[channel]}"
+        return f"{language}/{channel}/{name}{suffix_of(channel)}"
 
     def _create(self, path: str) -> str:
         return f"Create {self.root.name}/{path}."

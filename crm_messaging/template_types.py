@@ -10,8 +10,10 @@ from crm_store.catalogue.field import Catalogue, FieldType
 
 NUMERIC = (FieldType.INTEGER, FieldType.NUMBER)
 _TO_NUMBER = ("abs", "length", "round")
-_TO_TEXT = ("capitalize", "date", "join", "lower", "money", "number", "plural", "title", "trim")
-_TO_TEXT += ("truncate", "upper", "urlencode")
+_TO_TEXT = (
+    *("capitalize", "date", "join", "lower", "money", "number", "plural", "title", "trim"),
+    *("truncate", "upper", "urlencode"),
+)
 _OF_NUMBERS = ("abs", "money", "number", "plural", "round")
 _OF_WORDS = ("first", "join", "last", "length")
 _COMPARISONS = {"eq": "==", "ne": "!=", "gt": ">", "gteq": ">=", "lt": "<", "lteq": "<="}

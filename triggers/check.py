@@ -157,7 +157,8 @@ def _check_event(name: str, at: Problem) -> Iterator[Problem]:
 
 
 def _check_template(text: MarkedText, source: Source, vocabulary: Vocabulary) -> Iterator[Problem]:
-    for finding in vocabulary.templates.problems(text.kind.value, text.text):
+    channel = text.owner.get("channel") if text.kind is Kind.MESSAGE else text.kind.value
+    for finding in vocabulary.templates.problems(str(channel), text.text):
         if finding.file:
             line, column = max(finding.line, 1), max(finding.column, 1)
             yield Problem(finding.file, line, column, finding.message, finding.fix)

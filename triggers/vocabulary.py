@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from crm_store.catalogue.field import Catalogue
+from crm_store.catalogue.field import Catalogue, has_days
 from crm_store.catalogue.standard import CUSTOM
 from triggers.actions import MESSAGING
 from triggers.names import Kind
@@ -61,6 +61,8 @@ class Vocabulary:
     templates: TemplateShelf
     message_channels: Sequence[str] = ()
     """The channels beside e-mail and SMS."""
+    segments: Sequence[str] = ()
+    """The sound segments of segments.yaml."""
 
     def names(self, kind: Kind, pipeline: str | None = None) -> Iterable[str] | None:
         """The known names of a kind; nothing when any name passes.
@@ -68,7 +70,7 @@ class Vocabulary:
         Stages are those of the pipeline, or of all when none is given.
         """
         match kind:
-            case Kind.EMAIL | Kind.SMS | Kind.MESSAGE:
+            case Kind.EMAIL | Kind.SMS:
                 return self.templates.names(kind.value)
             case Kind.CHANNEL:
                 return [*MESSAGING, *self.message_channels]
@@ -78,6 +80,10 @@ class Vocabulary:
                     for field in self.catalogue
                     if field.name.startswith(CUSTOM)
                 ]
+            case Kind.DATE:
+                return [field.name for field in self.catalogue if has_days(field)]
+            case Kind.SEGMENT:
+                return self.segments
             case Kind.PIPELINE:
                 return list(self.pipelines)
             case Kind.PLAN:
@@ -88,5 +94,6 @@ class Vocabulary:
                 return [stage for stages in self.pipelines.values() for stage in stages]
             case Kind.TOPIC:
                 return self.topics
-            case Kind.CONDITION | Kind.EVENT | Kind.FILLED:
+            # A message's template stands on its channel's shelf, which is named beside it.
+            case Kind.CONDITION | Kind.EVENT | Kind.FILLED | Kind.MESSAGE:
                 return None

@@ -1,18 +1,22 @@
 """`sampark check`: every error in every file, before any of them is needed."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from crm_console.call import FINDINGS, Call, JsonOption, call_of
-from crm_console.terminal import many, note, out, print_json
+from crm_console.terminal import many, note, out
 from crm_store.errors import UsageError
 
 if TYPE_CHECKING:
     from flows.project import Project
     from triggers.problems import Problem
+
+
+Form = Literal["text", "json", "github"]
 
 
 def check(
@@ -24,24 +28,37 @@ def check(
             help="A club's folder, or one campaign file. [default: all of this club]",
         ),
     ] = None,
+    form: Annotated[
+        Form,
+        typer.Option(
+            "--format",
+            help="For people, for programs, or as GitHub's workflow commands, which mark the "
+            "line in a pull request.",
+        ),
+    ] = "text",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 for warnings too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Check club.yaml, the campaigns and their messages; name every error, its line and its fix.
+    """Check club.yaml, the campaigns and their messages; name every mistake, its line and its fix.
 
     Only files are read: no database, no network, nothing is sent. Exit code 1 when there is
-    something to mend.
+    something to mend. A warning is about what runs, but is probably not meant so.
     """
     call = call_of(context)
     if path is not None and (path / "club.yaml").is_file():
         call.folder, path = path, None
     checked, problems = _look(call, path)
-    if as_json:
-        print_json({"files": checked, "problems": [problem.to_json() for problem in problems]})
+    if as_json or form == "json":
+        told = {"files": checked, "problems": [problem.to_json() for problem in problems]}
+        print(json.dumps(told, ensure_ascii=False, indent=2))
+    elif form == "github":
+        for problem in problems:
+            print(_annotation(problem, call.folder))
     else:
         for problem in problems:
             _show(problem)
         _sum_up(checked, problems)
-    if problems:
+    if any(strict or problem.severity == "error" for problem in problems):
         raise typer.Exit(FINDINGS)
 
 
@@ -63,7 +80,7 @@ def _look(call: Call, only: Path | None) -> tuple[list[str], Sequence["Problem"]
                 f"Campaigns are the .yaml files in {project.campaigns_folder}.",
             )
     names = [one.path.relative_to(project.folder).as_posix() for one in files]
-    found = [problem for one in files for problem in one.problems]
+    found = [problem for one in files for problem in (*one.problems, *one.warnings)]
     if only is None:
         found += _in_templates(project)
     # A template that two campaigns share is wrong once.
@@ -75,6 +92,7 @@ def _look(call: Call, only: Path | None) -> tuple[list[str], Sequence["Problem"]
 
 def _in_templates(project: "Project") -> Iterator["Problem"]:
     """What is wrong inside any template, in use or not: a draft is checked before it is used."""
+    from crm_messaging.sms_worst import too_long
     from triggers.problems import Problem
 
     for channel in ("email", "sms"):
@@ -83,6 +101,31 @@ def _in_templates(project: "Project") -> Iterator["Problem"]:
                 if one.file:
                     line, column = max(one.line, 1), max(one.column, 1)
                     yield Problem(one.file, line, column, one.message, one.fix)
+    facts = project.settings.club
+    club = {f"club.{key}": getattr(facts, key) for key in ("name", "website", "phone", "address")}
+    for name in project.library.names("sms"):
+        for one in too_long(project.library, name, club):
+            yield Problem(one.file, one.line, one.column, one.message, one.fix, severity="warning")
+
+
+def _annotation(problem: "Problem", folder: Path) -> str:
+    """A workflow command of GitHub's; the file's path as seen from where the command was called.
+
+    https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+    """
+    file = folder / problem.file
+    if file.resolve().is_relative_to(Path.cwd()):
+        file = file.resolve().relative_to(Path.cwd())
+    place = f"file={_property(file.as_posix())},line={problem.line},col={problem.column}"
+    return f"::{problem.severity} {place}::{_escaped(problem.told())}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _show(problem: "Problem") -> None:
@@ -90,13 +133,21 @@ def _show(problem: "Problem") -> None:
     from rich.text import Text
 
     place, _, rest = str(problem).partition(": ")
-    out.print(Text.assemble((f"{place}: ", "bold"), rest), soft_wrap=True)
+    sign, style = ("warning: ", "yellow") if problem.severity == "warning" else ("", "")
+    rest = rest.removeprefix(sign)
+    told = Text.assemble((f"{place}: ", "bold"), (sign, style), rest)
+    out.print(told, soft_wrap=True)
 
 
 def _sum_up(checked: Sequence[str], problems: Sequence["Problem"]) -> None:
     campaigns = many(len(checked) - 1, "campaign")
-    if problems:
-        files = len({problem.file for problem in problems})
-        note(f"{many(len(problems), 'problem')} in {many(files, 'file')}.", "red")
+    errors = [problem for problem in problems if problem.severity == "error"]
+    warned = many(len(problems) - len(errors), "warning") if len(errors) < len(problems) else ""
+    if errors:
+        files = len({problem.file for problem in errors})
+        also = f", and {warned}" if warned else ""
+        note(f"{many(len(errors), 'problem')} in {many(files, 'file')}{also}.", "red")
+    elif warned:
+        note(f"club.yaml and {campaigns} with their messages: {warned}.", "yellow")
     else:
         note(f"club.yaml and {campaigns} with their messages: nothing to mend.", "green")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import Result
 
 LINE = re.compile(r"^[\w./-]+:\d+:\d+: .+", re.MULTILINE)
@@ -46,7 +47,7 @@ def test_settings_are_checked_first(answer: Callable[..., Any], club: Path) -> N
     (problem,) = told["problems"]
     assert problem["file"] == "club.yaml"
     assert problem["line"] == 7
-    assert set(problem) == {"file", "line", "column", "message", "fix", "campaign"}
+    assert set(problem) == {"file", "line", "column", "message", "fix", "campaign", "severity"}
 
 
 def test_one_file_can_be_checked_alone(answer: Callable[..., Any], club: Path) -> None:
@@ -75,3 +76,60 @@ def test_outside_a_club_one_is_told_where_to_go(
     error = json.loads(result.stdout)["error"]
     assert "no club.yaml" in error["reason"]
     assert "sampark init" in error["instruction"]
+
+
+LONG = "{{ customer.first_name or 'friend' }}, " + "come and see us again, " * 14 + "soon"
+NEVER = "visits.last_90d > 9 and visits.last_90d < 3"
+
+
+def warned(club: Path) -> None:
+    """A text message that is too long, and a condition that is never true."""
+    (club / "templates/en/sms/renewal/plain.txt").write_text(LONG, encoding="utf-8")
+    path = club / "campaigns/birthday.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub("(?m)^where: .*", f"where: {NEVER}", text), encoding="utf-8")
+
+
+def test_a_warning_is_told_and_is_no_error(sampark: Callable[..., Result], club: Path) -> None:
+    warned(club)
+    result = sampark("check")
+    condition, long = result.stdout.splitlines()
+    assert re.match(
+        r"campaigns/birthday\.yaml:\d+:8: warning: \[birthday\] this condition is never true; ",
+        condition,
+    )
+    assert long == (
+        "templates/en/sms/renewal/plain.txt:1:1: warning: with a long name and a long date this "
+        "takes 3 segments (339 characters of GSM-7); shorten it by 33 characters, to 2 segments"
+    )
+    assert "2 warnings" in result.stderr
+    sampark("check", "--strict", exit_code=1)
+
+
+def test_a_text_that_is_no_longer_than_two_segments_is_no_finding(
+    sampark: Callable[..., Result], club: Path
+) -> None:
+    text = LONG.replace("come and see us again, " * 14, "come and see us again, " * 12)
+    (club / "templates/en/sms/renewal/plain.txt").write_text(text, encoding="utf-8")
+    assert sampark("check", "--strict").stdout == ""
+
+
+def test_github_marks_the_line(
+    sampark: Callable[..., Result], club: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As its workflow commands are written, with the file as seen from the repository's root."""
+    warned(club)
+    spoil(club / "campaigns/trial.yaml", "name: Trial visit", "name: Trial visit\nnmae: 100%")
+    monkeypatch.chdir(club.parent)
+    first, second, _ = sampark("check", "--format", "github", exit_code=1).stdout.splitlines()
+    assert first.startswith("::warning file=lotus/campaigns/birthday.yaml,line=")
+    assert re.fullmatch(
+        r"::error file=lotus/campaigns/trial\.yaml,line=\d+,col=1::\[trial\] unknown key `nmae`;.*",
+        second,
+    )
+
+
+def test_json_tells_errors_and_warnings_apart(answer: Callable[..., Any], club: Path) -> None:
+    warned(club)
+    assert {one["severity"] for one in answer("check")["problems"]} == {"warning"}
+    assert answer("check", "--format", "json") == answer("check")

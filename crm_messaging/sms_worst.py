@@ -1,0 +1,90 @@
+"""How long a text message gets with the longest values that real customers have."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from itertools import product
+from typing import Any
+
+from crm_messaging.render import RenderError, render_sms, values_for
+from crm_messaging.sms_segments import SmsSize, count, room
+from crm_messaging.template_library import TemplateLibrary
+from crm_messaging.template_problems import TemplateFinding, TemplateUnusable
+from crm_store.catalogue.field import Field, FieldType
+
+MOST_SEGMENTS = 2
+"""A text message that takes more costs more than it says."""
+
+_LONG_FIRST_NAMES = {"hi": "ज्ञानेश्वरी", "ru": "Константин"}
+_LONG_FIRST_NAME = "Christopher"
+_NUMBERS = (0, 188)
+_MONTHS = range(1, 13)
+_HEADER = 6
+"""Octets of a part that tell it from the others."""
+
+
+def too_long(library: TemplateLibrary, name: str, club: Mapping[str, Any]) -> list[TemplateFinding]:
+    """A finding for each language in which the text takes too many segments.
+
+    `club` holds the club's own values by field, such as ``club.name``. Templates that are wrong
+    in any other way are left out: what they would say is not known.
+    """
+    findings = []
+    for language in library.languages:
+        size = _worst(library, name, language, club)
+        if size is None or size.segments <= MOST_SEGMENTS:
+            continue
+        over = size.units - MOST_SEGMENTS * room(size.encoding, _HEADER)
+        message = f"with a long name and a long date this takes {size.segments} segments"
+        message += f" ({size.units} characters of {size.encoding})"
+        fix = f"Shorten it by {max(over, 1)} characters, to {MOST_SEGMENTS} segments."
+        file = f"{library.root.name}/{language}/sms/{name}.txt"
+        findings.append(TemplateFinding(file, 1, 1, message, fix))
+    return findings
+
+
+def _worst(
+    library: TemplateLibrary, name: str, language: str, club: Mapping[str, Any]
+) -> SmsSize | None:
+    try:
+        # Where a language has no text of its own, another one's is not judged twice.
+        if library.resolve("sms", name, language) != language:
+            return None
+        template = library.load_sms(name, language)
+    except TemplateUnusable:
+        return None
+    sizes = []
+    for row in _rows(library, template.fields, language, club):
+        try:
+            text = render_sms(template, values_for(row, language, library.catalogue))
+        except RenderError:
+            continue
+        sizes.append(count(text))
+    return max(sizes, key=lambda size: (size.segments, size.units), default=None)
+
+
+def _rows(
+    library: TemplateLibrary, fields: frozenset[str], language: str, club: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Customers with long values: each way through the text that numbers and answers open."""
+    chosen = [library.catalogue[name] for name in sorted(fields)]
+    for number, answer, month in product(_NUMBERS, (True, False), _MONTHS):
+        yield {field.name: _value(field, language, club, number, answer, month) for field in chosen}
+
+
+def _value(
+    field: Field, language: str, club: Mapping[str, Any], number: int, answer: bool, month: int
+) -> Any:
+    if field.name in club:
+        return club[field.name]
+    if field.name == "customer.first_name":
+        return _LONG_FIRST_NAMES.get(language, _LONG_FIRST_NAME)
+    match field.type:
+        case FieldType.INTEGER | FieldType.NUMBER:
+            return number
+        case FieldType.BOOLEAN:
+            return answer
+        case FieldType.DATE:
+            return date(2026, month, 28)
+        case FieldType.TAGS:
+            return "\n".join(field.example)
+    return field.example
