@@ -59,7 +59,7 @@ class Project:
             catalogue=self.catalogue,
             plans=frozenset(settings.plans) or None,
             pipelines=settings.pipelines,
-            topics=settings.topics,
+            topics=tuple(settings.topics),
             languages=settings.club.languages,
             templates=self.library,
         )
@@ -139,7 +139,7 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
 
     with open_club(project, clock) as (store, club_id):
         async with rehearsal_channels(project.settings, project.caught()) as (email, sms):
-            opened = open_channels(email, sms)
+            opened = open_channels(email, sms, public_url=project.settings.public.url)
             try:
                 yield Engine(
                     store=store,
@@ -150,6 +150,9 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
                     sender=Sender.of(email, project.folder) if email else None,
                     channels=opened,
                     clock=clock,
+                    dlt=sms.dlt if sms else None,
+                    transactional=project.settings.transactional,
+                    opt_in=frozenset(project.settings.consent.opt_in),
                     readers=readers_of(project.settings),
                     traffic=Traffic(
                         {

@@ -93,6 +93,28 @@ class CustomFieldSettings(_Strict):
         return kind
 
 
+class TopicSettings(_Strict):
+    """A topic: what a customer can opt out of."""
+
+    title: Mapping[str, str] = Field(
+        default_factory=dict, description="What customers read, by language."
+    )
+    transactional: bool = Field(
+        False,
+        description="Part of what she bought or asked for: only an opt-out of it keeps it back.",
+    )
+
+
+class ConsentSettings(_Strict):
+    """What has to be agreed before anybody is written to."""
+
+    opt_in: Mapping[str, Literal["single", "double"]] = Field(
+        default_factory=dict,
+        description="Channels on which only those are written to who agreed; double: by a link.",
+    )
+    text_version: str = Field("1", description="Kept with each answer; change it with the text.")
+
+
 class ConsoleSettings(_Strict):
     """Where the console listens; loopback unless said otherwise."""
 
@@ -153,7 +175,8 @@ class Settings(_Strict):
     database: str = "sqlite:///sampark.db"
     plans: tuple[str, ...] = ()
     pipelines: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
-    topics: tuple[str, ...] = ()
+    topics: Mapping[str, TopicSettings] = Field(default_factory=dict)
+    consent: ConsentSettings = ConsentSettings()
     fields: Mapping[str, CustomFieldSettings] = Field(default_factory=dict)
     channels: ChannelsSettings = ChannelsSettings()
     secret_key: SecretStr | None = None
@@ -166,6 +189,15 @@ class Settings(_Strict):
         if any(len(one.strip()) < MIN_LENGTH for one in keys):
             raise ValueError(f"a secret key has at least {MIN_LENGTH} characters")
         return key
+
+    @field_validator("topics", mode="before")
+    @classmethod
+    def _a_list_will_do(cls, topics: Any) -> Any:
+        if isinstance(topics, list):
+            return {str(one): {} for one in topics}
+        if isinstance(topics, dict):
+            return {name: {} if one is None else one for name, one in topics.items()}
+        return topics
 
     @field_validator("fields")
     @classmethod
@@ -186,6 +218,11 @@ class Settings(_Strict):
     public: PublicSettings = PublicSettings()
     prefect: PrefectSettings = PrefectSettings()
     catchers: CatcherSettings = CatcherSettings()
+
+    @property
+    def transactional(self) -> frozenset[str]:
+        """The topics that are no marketing."""
+        return frozenset(name for name, topic in self.topics.items() if topic.transactional)
 
     def keys(self) -> KeyRing:
         """The secret key and those before it. Raises `NoSecretKey`."""

@@ -89,6 +89,8 @@ def _engine(project: Project, scratch: Store, clock: HandClock) -> Engine:
         sender=None,
         channels=_channels(project),
         clock=clock,
+        transactional=project.settings.transactional,
+        opt_in=frozenset(project.settings.consent.opt_in),
     )
 
 

@@ -112,3 +112,38 @@ def test_the_key_of_before_is_kept_beside_the_new_one(
     monkeypatch.setenv("SAMPARK_SECRET_KEY_PREVIOUS", f"{'a' * 32}, {'b' * 32}")
     ring = KeyRing(KEY, ["a" * 32, "b" * 32])
     assert read_settings(tmp_path).keys().fingerprints == ring.fingerprints
+
+
+@pytest.mark.parametrize(
+    ("written", "topics", "transactional"),
+    [
+        ("topics: [news, offers]\n", ["news", "offers"], set()),
+        (
+            "topics:\n  news:\n  bookings: {transactional: true}\n",
+            ["news", "bookings"],
+            {"bookings"},
+        ),
+        ("", [], set()),
+    ],
+)
+def test_topics_as_a_list_or_with_more_about_each(
+    tmp_path: Path, written: str, topics: list[str], transactional: set[str]
+) -> None:
+    write(tmp_path, written)
+    settings = read_settings(tmp_path)
+    assert list(settings.topics) == topics
+    assert settings.transactional == transactional
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("topics: news\n", "topics"),
+        ("topics: {news: {transactionel: true}}\n", "transactional"),
+        ("consent: {opt_in: {email: tripple}}\n", "single"),
+    ],
+)
+def test_topics_and_consent_that_cannot_be_read(tmp_path: Path, written: str, told: str) -> None:
+    write(tmp_path, written)
+    with pytest.raises(BrokenSettings, match=told):
+        read_settings(tmp_path)
