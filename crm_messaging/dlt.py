@@ -56,6 +56,7 @@ class DltTags:
     entity: str
     template: str
     header: str
+    is_promotional: bool = False
 
 
 class NotRegistered(SamparkError):
@@ -81,8 +82,10 @@ def tags_for(
             f"The text is not what is registered as DLT template {template.id}: {problem}.",
             "Make the template say what is registered, or register what it says.",
         )
-    promotional = template.kind == "promotional" and settings.promotional_header
-    return DltTags(settings.entity, template.id, promotional or settings.header)
+    if template.kind != "promotional":
+        return DltTags(settings.entity, template.id, settings.header)
+    header = settings.promotional_header or settings.header
+    return DltTags(settings.entity, template.id, header, is_promotional=True)
 
 
 def mismatch(text: str, registered: str) -> str | None:
@@ -129,9 +132,3 @@ def shut_until(now: datetime) -> datetime | None:
         return None
     day = local.date() + timedelta(days=local.time() >= _CLOSES)
     return datetime.combine(day, _OPENS, _IST).astimezone(now.tzinfo)
-
-
-def shuts_at(now: datetime) -> datetime:
-    """When today's hours for promotional messages end."""
-    local = now.astimezone(_IST)
-    return datetime.combine(local.date(), _CLOSES, _IST).astimezone(now.tzinfo)

@@ -29,6 +29,8 @@ class Reason(StrEnum):
     TOO_LATE = "too_late", "it was too late to be useful"
     EXITED = "exited", "an exit event ended the campaign for her"
     TEMPLATE = "template", "the template could not be rendered for her"
+    NOT_REGISTERED = "not_registered", "it is not what is registered for it in India (DLT)"
+    DLT_HOURS = "dlt_hours", "promotional text messages reach India from 10:00 to 21:00 only"
     BAD_ADDRESS = "bad_address", "the address cannot be written into a message safely"
     NO_CHANNEL = "no_channel", "club.yaml has no such channel"
     NOT_NOW = "not_now", "the server asked to try again later"
@@ -41,6 +43,11 @@ class Reason(StrEnum):
     RESENT = "resent", "it was in doubt and was sent once more"
     RESOLVED = "resolved", "it was in doubt until somebody looked"
     ANCHOR_MOVED = "anchor_moved", "the date it counts from was moved"
+    HARD_BOUNCE = "hard_bounce", "there is no such address"
+    SOFT_BOUNCE = "soft_bounce", "it could not be delivered this time"
+    MAILBOX_FULL = "mailbox_full", "her mailbox was full"
+    BLOCKED = "blocked", "her server refused the message, not the address"
+    UNDELIVERED = "undelivered", "the text message did not reach her phone"
 
 
 UNREACHED = (

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from crm_messaging.compose import Sender
+from crm_messaging.dlt import DltSettings
 from crm_messaging.message import Channel
 from crm_messaging.template_library import TemplateLibrary
 from crm_store.catalogue.field import Catalogue
@@ -39,6 +40,8 @@ class Engine:
     readers: Mapping[str, Reader] = field(default_factory=dict)
     """Who reads what the inbox holds, by source."""
 
+    dlt: DltSettings | None = None
+    """What the club has registered for text messages to India."""
     transactional: frozenset[str] = frozenset()
     """Topics that are no marketing."""
     opt_in: frozenset[str] = frozenset()

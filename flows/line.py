@@ -3,8 +3,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 
-from crm_messaging.message import Channel
+from crm_messaging.dlt import shut_until
+from crm_messaging.message import Channel, Outgoing, OutgoingSms
 from crm_messaging.pace import Pace
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
@@ -13,7 +15,13 @@ from flows.engine import Engine
 from flows.group_commit import GroupCommit
 from flows.prepare import Ready
 from flows.traffic import Lane
-from flows.verdict import UNREACHABLE_PAUSE, over_the_limit, put_back, ruling_for
+from flows.verdict import (
+    UNREACHABLE_PAUSE,
+    kept_back,
+    over_the_limit,
+    put_back,
+    ruling_for,
+)
 
 PATIENCE_IN_A_BATCH_S = 10.0
 """Within `Engine.patience`, the longest that a message waits in its batch for its turn."""
@@ -46,8 +54,11 @@ class Line:
             self._outcomes[ruling.state, ruling.reason] += 1
 
     def _left_alone(self, ready: Ready) -> Ruling | None:
-        """Nobody knocks five hundred times at a shut door, or at that of a busy provider."""
+        """Nobody knocks five hundred times at a shut door, or at that of a busy provider; and
+        promotion that has waited past its hours in India waits for the next."""
         now = self._engine.clock()
+        if (opens := _promotion_opens(ready.message, now)) is not None:
+            return kept_back(ready, Reason.DLT_HOURS, opens)
         if (shut := self._road.shut_until(now)) is not None:
             return put_back(ready, Reason.NO_CONNECTION, *shut, now)
         if (rests := self._road.rests_until(ready.message, now)) is not None:
@@ -81,3 +92,10 @@ class Line:
             again = ruling.not_before or now + UNREACHABLE_PAUSE
             self._road.heard(ready.message, receipt, again)
         return ruling
+
+
+def _promotion_opens(message: Outgoing, now: datetime) -> datetime | None:
+    """When promotion may reach India again; `None` while it may, and for all other messages."""
+    if not isinstance(message, OutgoingSms) or message.dlt is None:
+        return None
+    return shut_until(now) if message.dlt.is_promotional else None

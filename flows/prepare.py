@@ -15,8 +15,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from crm_messaging.compose import NAME_FIELDS, compose
+from crm_messaging.dlt import NotRegistered
 from crm_messaging.gate import Allowed, Cap, Postponed, Situation, decide
 from crm_messaging.message import Outgoing
+from crm_messaging.message_fields import in_store
 from crm_messaging.mime import BadAddress
 from crm_messaging.template_problems import TemplateUnusable
 from crm_store import field_values, sending, touchpoints
@@ -36,6 +38,12 @@ Stuck: TypeAlias = dict[int, TemplateUnusable]
 BATCH = 500
 LEASE = timedelta(minutes=20)
 """Longer than the longest wait for a reply (10 minutes, RFC 5321 section 4.5.3.2.6)."""
+
+_WHY_NOT_MADE: dict[type[SamparkError], Reason] = {
+    BadAddress: Reason.BAD_ADDRESS,
+    NotRegistered: Reason.NOT_REGISTERED,
+}
+"""Anything else is the template's fault."""
 
 
 NO_CHANNEL_PAUSE = timedelta(minutes=5)
@@ -232,7 +240,7 @@ def _compose(
         rows = field_values.of_enrolled(
             connection,
             engine.catalogue,
-            compiled.fields | NAME_FIELDS,
+            in_store(compiled.fields) | NAME_FIELDS,
             [one.enrollment_id for one in group],
             scope,
         )
@@ -245,13 +253,13 @@ def _compose(
                     campaign=definition.campaign,
                     address=facts[one.id].address or "",
                     language=_language(engine, facts[one.id]),
-                    catalogue=engine.catalogue,
+                    catalogue=engine.library.catalogue,
                     sender=engine.sender,
+                    dlt=engine.dlt,
                 )
             except SamparkError as error:
-                bad_address = isinstance(error, BadAddress)
-                reason = Reason.BAD_ADDRESS if bad_address else Reason.TEMPLATE
-                prepared.rulings.append(Ruling(one.id, State.FAILED, reason, str(error)))
+                why = _WHY_NOT_MADE.get(type(error), Reason.TEMPLATE)
+                prepared.rulings.append(Ruling(one.id, State.FAILED, why, str(error)))
             else:
                 prepared.outgoing.append(Ready(one, message, language))
 

@@ -74,11 +74,15 @@ def _verdict(
 
 def put_back(ready: Ready, reason: Reason, until: datetime, detail: str, now: datetime) -> Ruling:
     """It was not tried: its provider, or the whole server, is left alone `until` then."""
+    return kept_back(ready, reason, now + spread(ready.claimed.id, until - now), detail)
+
+
+def kept_back(ready: Ready, reason: Reason, until: datetime, detail: str = "") -> Ruling:
+    """It was not tried, and may leave from `until` on, if that is not too late."""
     claimed = ready.claimed
-    again = now + spread(claimed.id, until - now)
-    if again > claimed.expires_at:
+    if until > claimed.expires_at:
         return Ruling(claimed.id, State.EXPIRED, reason, detail)
-    return Ruling(claimed.id, State.QUEUED, reason, detail, again)
+    return Ruling(claimed.id, State.QUEUED, reason, detail, until)
 
 
 def over_the_limit(ready: Ready, seconds: float, now: datetime) -> Ruling:

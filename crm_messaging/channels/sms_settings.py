@@ -71,9 +71,6 @@ class SmsOffer(HttpLimits):
     segment_header: Header = Field(
         6, description="Octets that the provider puts before each part of a long message."
     )
-    most_segments: int | None = Field(
-        None, ge=1, le=255, description="`check` names the messages that take more."
-    )
     dlt: DltSettings | None = Field(None, description="India: what is registered at an operator.")
     answers: Answers = Answers()
 
