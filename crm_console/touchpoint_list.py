@@ -10,7 +10,15 @@ from crm_console.terminal import many, note, out, plain_table
 from crm_store.history import TouchpointRecord
 from crm_store.reasons import sentence_of
 
-_STYLE = {"accepted": "green", "rejected": "red", "failed": "red", "in_doubt": "bold yellow"}
+_STYLE = {
+    "accepted": "green",
+    "delivered": "green",
+    "bounced": "red",
+    "complained": "red",
+    "rejected": "red",
+    "failed": "red",
+    "in_doubt": "bold yellow",
+}
 
 
 def show_touchpoints(found: Sequence[TouchpointRecord], zone: ZoneInfo) -> None:

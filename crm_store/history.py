@@ -14,7 +14,7 @@ from crm_store.models.consent import Consent
 from crm_store.models.customer import Customer
 from crm_store.models.event import Event
 from crm_store.models.membership import Membership
-from crm_store.models.touchpoint import State
+from crm_store.models.touchpoint import TAKEN
 from crm_store.occasions import Occasions
 from crm_store.scope import CUSTOMER
 from crm_store.suppressions import suppressions
@@ -201,11 +201,11 @@ def touchpoints_of(connection: Connection, enrollment_id: int) -> list[Touchpoin
 
 
 def accepted_references(connection: Connection, club_id: int) -> list[tuple[str, str, str | None]]:
-    """(channel, our Message-ID, the provider's reference) of every accepted touchpoint."""
+    """(channel, our Message-ID, the provider's reference) of all that a server has taken."""
     rows = connection.execute(
         select(TOUCHPOINT.c.channel, TOUCHPOINT.c.message_id, TOUCHPOINT.c.provider_ref)
         .join(CUSTOMER, CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
-        .where(CUSTOMER.c.club_id == club_id, TOUCHPOINT.c.state == str(State.ACCEPTED))
+        .where(CUSTOMER.c.club_id == club_id, TOUCHPOINT.c.state.in_(TAKEN))
     )
     return [(row.channel, row.message_id, row.provider_ref) for row in rows]
 

@@ -48,6 +48,11 @@ class Reason(StrEnum):
     MAILBOX_FULL = "mailbox_full", "her mailbox was full"
     BLOCKED = "blocked", "her server refused the message, not the address"
     UNDELIVERED = "undelivered", "the text message did not reach her phone"
+    HARD_BOUNCE = "hard_bounce", "there is no such address"
+    SOFT_BOUNCE = "soft_bounce", "it could not be delivered this time"
+    MAILBOX_FULL = "mailbox_full", "her mailbox was full"
+    BLOCKED = "blocked", "her server refused the message, not the address"
+    UNDELIVERED = "undelivered", "the text message did not reach her phone"
 
 
 UNREACHED = (

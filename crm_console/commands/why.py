@@ -156,6 +156,12 @@ def _step(step: "StepTrail", zone: ZoneInfo) -> tuple[str, str, str]:
     match touchpoint.state:
         case "accepted" if touchpoint.sent_at:
             return "✓", "green", f"sent {show_moment(touchpoint.sent_at, zone)}, and accepted"
+        case "delivered" if touchpoint.sent_at:
+            return "✓", "green", f"sent {show_moment(touchpoint.sent_at, zone)}, and delivered"
+        case "bounced" | "complained" as state if touchpoint.sent_at:
+            said = "and she called it spam" if state == "complained" else f"but {because}"
+            detail = f" ({touchpoint.detail})" if touchpoint.detail else ""
+            return "✗", "bold red", f"sent {show_moment(touchpoint.sent_at, zone)}, {said}{detail}"
         case "planned" | "queued":
             until = show_moment(touchpoint.not_before, zone)
             return "…", "dim", f"waits until {until}" + (f": {because}" if because else "")

@@ -1,11 +1,14 @@
 """A touchpoint: one contact with one customer, and all that became of it.
 
-    planned → queued → claimed → sending → accepted
+    planned → queued → claimed → sending → accepted → delivered | bounced | complained
                  ↑        │         ├──→ rejected    the server said never (5xx)
                  └────────┴─────────┼──→ (queued)    not now: 4xx, or the lease ran out unsent
                                     └──→ in_doubt    no knowing whether it was taken
 
     planned, queued, claimed ──→ suppressed | expired | cancelled | failed
+
+What is told of it after the hand-over moves it forward only, whatever comes first: see
+`crm_store.feedback`.
 
 The unique key (campaign, customer, occurrence, step, channel) is inserted before anything
 is sent; that is what makes a second message impossible (promise G2).
@@ -30,6 +33,9 @@ class State(StrEnum):
     DONE = "done"
     """A task or an update: nothing had to leave."""
     ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
     REJECTED = "rejected"
     SUPPRESSED = "suppressed"
     EXPIRED = "expired"
@@ -40,7 +46,9 @@ class State(StrEnum):
 
 WAITING = (State.PLANNED, State.QUEUED)
 OPEN = (*WAITING, State.CLAIMED, State.SENDING)
-SENT = (State.SENDING, State.ACCEPTED, State.IN_DOUBT)
+TAKEN = (State.ACCEPTED, State.DELIVERED, State.BOUNCED, State.COMPLAINED)
+"""States in which a server took the message, whatever became of it then."""
+SENT = (State.SENDING, State.ACCEPTED, State.DELIVERED, State.COMPLAINED, State.IN_DOUBT)
 """States in which the message has, or may have, reached her: what a cap counts."""
 
 
@@ -52,6 +60,12 @@ class Touchpoint(SQLModel, table=True):
         Index("ix_touchpoint_enrollment", "enrollment_id"),
         Index("ix_touchpoint_customer", "customer_id", "sent_at"),
         Index("ix_touchpoint_message", "message_id"),
+        Index(
+            "ix_touchpoint_provider",
+            "provider_ref",
+            sqlite_where=text("provider_ref IS NOT NULL"),
+            postgresql_where=text("provider_ref IS NOT NULL"),
+        ),
         Index(
             "ix_touchpoint_coupon",
             "coupon",

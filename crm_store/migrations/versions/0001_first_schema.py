@@ -421,6 +421,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_touchpoint_message", "touchpoint", ["message_id"])
     op.create_index(
+        "ix_touchpoint_provider",
+        "touchpoint",
+        ["provider_ref"],
+        sqlite_where=sa.text("provider_ref IS NOT NULL"),
+        postgresql_where=sa.text("provider_ref IS NOT NULL"),
+    )
+    op.create_index(
         "ix_touchpoint_planned",
         "touchpoint",
         ["due_at"],
