@@ -1,0 +1,184 @@
+"""Signed links: what stands in a message and must be ours when it comes back.
+
+A token holds numbers and a keyed hash, never an address, and a tag made with a key for its purpose
+alone (BLAKE2b keyed, RFC 7693): one made for clicks cannot unsubscribe anybody. Tokens of earlier
+secret keys are accepted; new ones are made with the present one.
+
+The tags of links have 64 bits or more. Trying one costs a request, and guessing it would take
+longer than the club, its software and its customers will last.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from hashlib import blake2b
+from hmac import compare_digest
+
+from crm_store.address_hashes import HASH_SIZE, hashes_with
+from crm_store.keys import KeyRing
+
+_ID = 5
+"""Octets of an id: a million million."""
+_DAY = 2
+_TAG = 8
+_EPOCH = date(2026, 1, 1)
+_NEVER = 0xFFFF
+_PERSON_SIZE = _ID + HASH_SIZE + _DAY + _TAG
+_CLICK_TAG = 9
+_CLICK_SIZE = 2 * _ID + _CLICK_TAG
+_RETURN_SIZE = _ID + _TAG
+# None of the sizes is a multiple of three: then the last letter of a token is a letter or a digit,
+# and no mail program takes it for the end of a sentence and cuts it off.
+
+
+class Purpose(StrEnum):
+    """What a link to a page of hers is for."""
+
+    UNSUBSCRIBE = "unsubscribe"
+    PREFERENCES = "preferences"
+    CONFIRM = "confirm"
+
+
+LASTS: dict[Purpose, timedelta | None] = {
+    # Whoever finds a message of years ago must still get out.
+    Purpose.UNSUBSCRIBE: None,
+    Purpose.PREFERENCES: timedelta(days=180),
+    Purpose.CONFIRM: timedelta(days=14),
+}
+
+
+class BadToken(Exception):
+    """The token is not one of ours, or not for this. Which of the two is nobody's business."""
+
+
+class Expired(Exception):
+    """It was one of ours, once."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whom a link was made for."""
+
+    touchpoint_id: int
+    address_hash: bytes
+    """Of the address that the message went to."""
+
+
+@dataclass(frozen=True)
+class Click:
+    """A link of a message: which one, and whose message."""
+
+    link_id: int
+    touchpoint_id: int
+
+
+class Links:
+    """Makes and reads the tokens of one installation."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._hashes = hashes_with(keys)
+        self._signers = {
+            purpose: [blake2b(key=key, digest_size=_TAG) for key in keys.derived(purpose)]
+            for purpose in Purpose
+        }
+        self._clicks = [blake2b(key=key, digest_size=_CLICK_TAG) for key in keys.derived("click")]
+        self._returns = [blake2b(key=key, digest_size=_TAG) for key in keys.derived("return")]
+        self._by_mail = [
+            blake2b(key=key, digest_size=_TAG) for key in keys.derived("leave by mail")
+        ]
+
+    def address_hash(self, channel: str, address: str) -> bytes:
+        """What a token says of the address that a message goes to."""
+        return self._hashes.of(channel, address)
+
+    def token(self, purpose: Purpose, holder: Holder, sent: datetime) -> str:
+        """34 letters, digits, `-` and `_`. The same arguments give the same token."""
+        lasts = LASTS[purpose]
+        day = _NEVER if lasts is None else (sent.astimezone(UTC) + lasts).date().toordinal()
+        if lasts is not None:
+            day -= _EPOCH.toordinal()
+        payload = holder.touchpoint_id.to_bytes(_ID) + holder.address_hash + day.to_bytes(_DAY)
+        return _text(payload, self._signers[purpose])
+
+    def read(self, purpose: Purpose, token: str, now: datetime) -> Holder:
+        """Whom a token was made for. Raises `BadToken` and `Expired`."""
+        payload = _payload(token, _PERSON_SIZE, _TAG, self._signers[purpose])
+        day = int.from_bytes(payload[-_DAY:])
+        if day != _NEVER and now.astimezone(UTC).date() > _EPOCH + timedelta(days=day):
+            raise Expired
+        return Holder(int.from_bytes(payload[:_ID]), payload[_ID:-_DAY])
+
+    def click(self, click: Click) -> str:
+        """26 letters, digits, `-` and `_`."""
+        payload = click.link_id.to_bytes(_ID) + click.touchpoint_id.to_bytes(_ID)
+        return _text(payload, self._clicks)
+
+    def read_click(self, token: str) -> Click:
+        """Which link of whose message. Raises `BadToken`."""
+        payload = _payload(token, _CLICK_SIZE, _CLICK_TAG, self._clicks)
+        return Click(int.from_bytes(payload[:_ID]), int.from_bytes(payload[_ID:]))
+
+    def return_token(self, touchpoint_id: int) -> str:
+        """What stands behind the `+` of a return path: 26 hexadecimal digits.
+
+        Servers on the way may write a local part in capitals, or in small letters.
+        """
+        return _hex(touchpoint_id, self._returns)
+
+    def read_return(self, token: str) -> int:
+        """The touchpoint whose message came back. Raises `BadToken`."""
+        return _from_hex(token, self._returns)
+
+    def leave_token(self, touchpoint_id: int) -> str:
+        """The same for a mail that asks to unsubscribe."""
+        return _hex(touchpoint_id, self._by_mail)
+
+    def read_leave(self, token: str) -> int:
+        """The touchpoint whose reader wants out. Raises `BadToken`."""
+        return _from_hex(token, self._by_mail)
+
+
+def _tag(signer: "blake2b", payload: bytes) -> bytes:
+    of_this = signer.copy()
+    of_this.update(payload)
+    return of_this.digest()
+
+
+def _text(payload: bytes, signers: "list[blake2b]") -> str:
+    return urlsafe_b64encode(payload + _tag(signers[0], payload)).rstrip(b"=").decode("ascii")
+
+
+def _payload(token: str, size: int, tag_size: int, signers: "list[blake2b]") -> bytes:
+    """What a token signs. Raises `BadToken`, also for another spelling of the same octets."""
+    if len(token) != (size * 4 + 2) // 3 or not token.isascii():
+        raise BadToken
+    try:
+        octets = urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except ValueError:
+        raise BadToken from None
+    if len(octets) != size or urlsafe_b64encode(octets).rstrip(b"=").decode() != token:
+        raise BadToken
+    return _checked(octets, tag_size, signers)
+
+
+def _checked(octets: bytes, tag_size: int, signers: "list[blake2b]") -> bytes:
+    payload, tag = octets[:-tag_size], octets[-tag_size:]
+    if not any(compare_digest(_tag(one, payload), tag) for one in signers):
+        raise BadToken
+    return payload
+
+
+def _hex(touchpoint_id: int, signers: "list[blake2b]") -> str:
+    payload = touchpoint_id.to_bytes(_ID)
+    return (payload + _tag(signers[0], payload)).hex()
+
+
+def _from_hex(token: str, signers: "list[blake2b]") -> int:
+    try:
+        octets = bytes.fromhex(token)
+    except ValueError:
+        raise BadToken from None
+    if len(octets) != _RETURN_SIZE or len(token) != 2 * _RETURN_SIZE:
+        raise BadToken
+    return int.from_bytes(_checked(octets, _TAG, signers))
