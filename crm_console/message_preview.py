@@ -91,7 +91,7 @@ def preview_of(
     """
     channel, template = act.action.channel, act.action.template
     compiled = project.library.load(channel, template, language)
-    values = values_for(values_of(compiled.fields), compiled.language, project.catalogue)
+    values = values_for(values_of(compiled.fields), compiled.language, project.library.catalogue)
     place = (definition.campaign, act.name, channel, template, compiled.language)
     return _rendered(place, compiled, values)
 
@@ -112,7 +112,7 @@ def example_values(project: Project) -> ValuesOf:
     def values_of(fields: frozenset[str]) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name in fields:
-            field = project.catalogue[name]
+            field = project.library.catalogue[name]
             family, _, key = name.partition(".")
             example = getattr(club, key) if family == "club" else field.example
             values[name] = "\n".join(example) if field.type is FieldType.TAGS else example

@@ -11,6 +11,7 @@ from crm_messaging.compiled import Compiled, CompiledSms
 from crm_messaging.dkim_signing import DkimSigner
 from crm_messaging.dlt import DltSettings, tags_for
 from crm_messaging.message import Outgoing, OutgoingEmail, OutgoingSms
+from crm_messaging.message_fields import COUPON
 from crm_messaging.mime import Mailbox, Sign, build_email, message_id_for
 from crm_messaging.render import render_for_wire, render_sms, values_for
 from crm_store.catalogue.field import Catalogue
@@ -67,6 +68,8 @@ def compose(
     Raises `RenderError`, `BadAddress` and `NotRegistered`; no text of theirs holds anything
     personal.
     """
+    if COUPON in compiled.fields:
+        row = {**row, COUPON: touchpoint.coupon}
     values = values_for(row, language, catalogue)
     key = key_of(campaign, touchpoint)
     if isinstance(compiled, CompiledSms):

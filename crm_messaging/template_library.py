@@ -23,6 +23,7 @@ from crm_messaging.compiled import (
 from crm_messaging.email_template import Layout, flat_email, layout_of
 from crm_messaging.filled_text import filled_problems
 from crm_messaging.front_matter import Entry
+from crm_messaging.message_fields import with_message_fields
 from crm_messaging.sms_template import flat_sms
 from crm_messaging.template_file import TemplateFile
 from crm_messaging.template_problems import Mistake, TemplateFinding, TemplateUnusable
@@ -47,7 +48,7 @@ class TemplateLibrary:
 
     def __init__(self, root: Path, catalogue: Catalogue, languages: Sequence[str]) -> None:
         self.root = root
-        self.catalogue = catalogue
+        self.catalogue = with_message_fields(catalogue)
         self.languages = tuple(languages)
         self._flat: dict[tuple[str, str, str], FlatEmail | FlatSms] = {}
         self._compiled: dict[tuple[str, str, str], Compiled] = {}

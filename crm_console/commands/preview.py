@@ -86,6 +86,7 @@ def _with_her_values(
 ) -> "Preview":
     from crm_console.message_preview import preview_of
     from crm_console.naming import customer_named
+    from crm_messaging.message_fields import examples, in_store
     from crm_store import field_values, history
     from crm_store.scope import Scope
     from flows.clock import wall_clock
@@ -100,9 +101,12 @@ def _with_her_values(
             definition,
             act,
             language=lang or history.customer_card(connection, who).language,
-            values_of=lambda fields: field_values.of_customer(
-                connection, project.catalogue, fields, who, scope
-            ),
+            values_of=lambda fields: {
+                **field_values.of_customer(
+                    connection, project.catalogue, in_store(fields), who, scope
+                ),
+                **examples(fields),
+            },
         )
 
 

@@ -18,6 +18,7 @@ from crm_store.catalogue.values import (
     OfCustom,
     OfCustomer,
     OfMembership,
+    OfMessage,
     Rows,
     SumOf,
     Tags,
@@ -48,6 +49,8 @@ def value_sql(value: Value, scope: Scope) -> Sql:
             return func.nullif(scope.customer.c[column], "")
         case Tags():
             return _all_tags(scope)
+        case OfMessage():
+            raise ValueError("a field of the message is in no table")
         case OfClub(column):
             return _of_club(column, scope)
         case OfMembership(column):

@@ -28,6 +28,11 @@ class Tags:
 
 
 @dataclass(frozen=True)
+class OfMessage:
+    """Known as a message is made: the store has no SQL for it."""
+
+
+@dataclass(frozen=True)
 class OfClub:
     """A column of her club."""
 
@@ -122,6 +127,7 @@ Value: TypeAlias = (
     | NameOfCustomer
     | Tags
     | OfClub
+    | OfMessage
     | OfMembership
     | MembershipDaysLeft
     | MembershipFrozen

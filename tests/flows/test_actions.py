@@ -6,6 +6,7 @@ from datetime import timedelta
 from engines import Workshop
 from making import NOW, TODAY, make_consent, make_customer, make_event, make_membership, rows_of
 
+from crm_messaging.rehearsal.reading import CaughtEmail
 from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
 from crm_store.models.staff_task import StaffTask
@@ -119,10 +120,11 @@ async def test_a_split_is_drawn_by_weight_and_each_code_is_one_customers(club: W
 
 
 async def test_another_channel_stands_in_within_the_same_sweep(club: Workshop) -> None:
+    for language in ("en", "hi"):
+        (club.folder / f"templates/{language}/email/note/short.md").write_text(
+            '---\nsubject: "Short"\n---\nSee you.\n'
+        )
     club.campaign(FALLBACK)
-    (club.folder / "templates/en/email/note/short.md").write_text(
-        '---\nsubject: "Short"\n---\nSee you.\n'
-    )
     make_event(club.store, make_customer(club.store, phone=None))
     stopped = make_customer(club.store)
     make_consent(club.store, stopped, channel="sms")
@@ -210,3 +212,18 @@ async def test_a_step_of_a_day_can_fork_too(club: Workshop) -> None:
     make_membership(club.store, make_customer(club.store), ends_on=TODAY + timedelta(days=30))
     await club.sweep()
     assert club.ledger("step", "variant", "state") == [("hello", "else", "accepted")]
+
+
+async def test_her_own_code_stands_in_the_message(club: Workshop) -> None:
+    for language in ("en", "hi"):
+        (club.folder / f"templates/{language}/email/note/code.md").write_text(
+            '---\nsubject: "Your code"\n---\nIt is {{ coupon.code }}.\n'
+        )
+    club.campaign(HEAD + "  - {id: offer, at: now, email: note/code, coupon: RENEW10}\n")
+    make_event(club.store, make_customer(club.store))
+    await club.sweep()
+    [(code,)] = club.ledger("coupon")
+    [entry] = club.caught.newest(channel="email", limit=5)
+    mail = club.caught.get(entry.key)
+    assert isinstance(mail, CaughtEmail)
+    assert f"It is {code}." in mail.text

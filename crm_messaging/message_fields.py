@@ -1,0 +1,35 @@
+"""Fields that are known only as a message is made; the store's catalogue knows the others.
+
+Templates use them as any field; conditions cannot.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from crm_store.catalogue.field import Catalogue, Field, FieldType
+from crm_store.catalogue.values import OfMessage
+
+COUPON = "coupon.code"
+
+MESSAGE_FIELDS = (
+    Field(
+        COUPON, FieldType.TEXT, "The customer's own coupon code", "RENEW10-7F3K9QXB", OfMessage()
+    ),
+)
+_NAMES = frozenset(field.name for field in MESSAGE_FIELDS)
+
+
+def with_message_fields(catalogue: Catalogue) -> Catalogue:
+    """What templates may use: the club's fields and those of the message."""
+    return Catalogue((*catalogue, *(one for one in MESSAGE_FIELDS if one.name not in catalogue)))
+
+
+def in_store(fields: Iterable[str]) -> frozenset[str]:
+    """Those of the fields that are asked of the store."""
+    return frozenset(fields) - _NAMES
+
+
+def examples(fields: Iterable[str]) -> Mapping[str, Any]:
+    """Example values of those of the fields that belong to a message."""
+    wanted = frozenset(fields) & _NAMES
+    return {field.name: field.example for field in MESSAGE_FIELDS if field.name in wanted}
