@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from delivery_document import DOCUMENT, Row, table
 from delivery_playing import CAMPAIGN, SPREAD, lead_in, mail_through, meddle, said_of
+from dlt_club import IN_INDIA, NINE_IN_THE_EVENING, enter, registered
 from engines import Workshop
 from making import addresses_of, make_consent, make_customer, make_event, rows_of
 from smtp_script import CLOSE, scripted
@@ -182,6 +183,17 @@ async def rate_limited_for_an_hour(club: Workshop) -> None:
         await lead_in(club)
 
 
+async def promotion_at_night(club: Workshop, grace: str = "24h") -> None:
+    registered(club, grace=grace)
+    club.clock.now = NINE_IN_THE_EVENING
+    enter(club, IN_INDIA)
+    await club.sweep()
+
+
+async def promotion_too_late_in_the_morning(club: Workshop) -> None:
+    await promotion_at_night(club, "12h")
+
+
 HAPPENINGS: dict[str, Callable[[Workshop], Awaitable[None]]] = {
     "she opts out when the server waits for her message already": opts_out_late,
     "the worker is gone before `sending`": gone_before_sending,
@@ -196,6 +208,10 @@ HAPPENINGS: dict[str, Callable[[Workshop], Awaitable[None]]] = {
     '"not now", and the next try would be too late': not_now_and_then_too_late,
     "no connection, and the next try would be too late": no_connection_and_then_too_late,
     "a rate limit is reached, and time runs out": limited_until_too_late,
+    "promotion to India after 21:00 there": promotion_at_night,
+    "promotion to India after 21:00 there, and 10:00 would be too late": (
+        promotion_too_late_in_the_morning
+    ),
 }
 
 

@@ -1,56 +1,26 @@
 """Text messages to India leave as they are registered and in their hours, or not at all."""
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from dlt_club import (
+    IN_INDIA,
+    IN_RUSSIA,
+    NINE_IN_THE_EVENING,
+    TEN_IN_THE_MORNING,
+    enter,
+    registered,
+)
 from engines import Workshop
-from making import make_customer, make_event
 
-from crm_messaging.dlt import DltSettings
 from flows.admit import admit
 from flows.advance import advance
 from flows.deliver import send_batch
 from flows.prepare import prepare
 from flows.sweep import plan_sweep
 
-CAMPAIGN = """
-campaign: leads
-name: Leads
-topic: news
-trigger: {type: new_lead}
-defaults: {late: {grace: 24h}}
-steps:
-  - {id: welcome, at: now, sms: note/registered}
-"""
-HEAD = """---
-dlt_template: 1107161234567890123
-dlt_text: "{#var#}, 20% off at Lotus."
-dlt_kind: KIND
----
-"""
-NINE_IN_THE_EVENING = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
-TEN_IN_THE_MORNING = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)
-IN_INDIA, IN_RUSSIA = "+919876543210", "+79161234567"
-
-
-def registered(club: Workshop, kind: str = "promotional", text: str = "20% off at Lotus.") -> None:
-    for language in ("en", "hi"):
-        path = club.folder / "templates" / language / "sms/note/registered.txt"
-        body = "{{ customer.first_name }}, " + text
-        path.write_text(HEAD.replace("KIND", kind) + body, encoding="utf-8")
-    club.read_templates_anew()
-    dlt = DltSettings(entity="1101456789012345678", header="LTSFIT")
-    club.engine = replace(club.engine, dlt=dlt)
-    club.campaign(CAMPAIGN)
-
 
 def caught_for(club: Workshop) -> list[str]:
     return sorted(entry.recipient for entry in club.caught.newest(channel="sms", limit=100))
-
-
-def enter(club: Workshop, *phones: str) -> None:
-    for phone in phones:
-        make_event(club.store, make_customer(club.store, phone=phone), occurred_at=club.clock.now)
 
 
 async def test_promotion_waits_for_the_morning_in_india_and_nowhere_else(club: Workshop) -> None:
@@ -88,8 +58,7 @@ async def test_promotion_that_was_made_in_time_does_not_leave_too_late(lite_club
 
 async def test_promotion_that_would_be_too_late_in_the_morning(lite_club: Workshop) -> None:
     club = lite_club
-    registered(club)
-    club.campaign(CAMPAIGN.replace("24h", "12h"))
+    registered(club, grace="12h")
     club.clock.now = NINE_IN_THE_EVENING
     enter(club, IN_INDIA)
     await club.sweep()
