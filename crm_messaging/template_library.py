@@ -80,6 +80,11 @@ class TemplateLibrary:
                 findings.update(dict.fromkeys(error.findings))
         return list(findings)
 
+    def fields(self, channel: str, name: str) -> frozenset[str]:
+        """The fields that a sound template prints or asks about, in any language."""
+        languages = (one for one in self._folders() if self._has(channel, name, one))
+        return frozenset().union(*(self._flattened(channel, name, one).fields for one in languages))
+
     def filled_problems(self, text: str) -> list[TemplateFinding]:
         """All that is wrong with a text in a campaign in which fields may stand."""
         return filled_problems(text, self.catalogue, self.languages[0])

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from crm_store.errors import UsageError
 from crm_store.event_names import RECORDED_HERE
+from triggers.action_checks import action_problems
 from triggers.definition import CampaignDefinition
 from triggers.expression import ConditionError, Mention, parse_condition
 from triggers.model_problems import problems_of
@@ -96,6 +97,7 @@ def _check(path: Path, source: Source, vocabulary: Vocabulary) -> CheckedFile:
             if source.position(text.loc) not in misspelt:
                 problems += _check_text(text, source, vocabulary)
     if definition is not None and not any(problem.severity == "error" for problem in problems):
+        problems += action_problems(definition, source, vocabulary)
         problems += unreachable(definition, source, vocabulary)
     slug = _slug(source)
     # A template that two steps share is wrong once.

@@ -120,8 +120,6 @@ class WaitFor(StrictModel):
 
 def parse_share(text: object) -> float:
     """Read a share such as `5%`: more than none, at most half. Returns it as a fraction."""
-    if isinstance(text, float):
-        return text
     number = text.removesuffix("%") if isinstance(text, str) else ""
     if not (isinstance(text, str) and text.endswith("%") and number.replace(".", "", 1).isdigit()):
         wrong(f"`{str(text)[:40]}` is not a share", "write a percentage, such as `5%`")

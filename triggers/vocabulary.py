@@ -42,6 +42,10 @@ class TemplateShelf(Protocol):
         """All that is wrong with a template, in every language."""
         ...
 
+    def fields(self, channel: str, name: str) -> frozenset[str]:
+        """The fields that a sound template prints or asks about, in any language."""
+        ...
+
     def filled_problems(self, text: str) -> Sequence[TemplateFinding]:
         """All that is wrong with a text in which fields may stand; places count within it."""
         ...

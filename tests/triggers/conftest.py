@@ -55,6 +55,12 @@ class FolderShelf:
                         found.append(Finding(shown_as, number, match.start(1) + 1, message, fix))
         return found
 
+    def fields(self, channel: str, name: str) -> frozenset[str]:
+        files = self.folder.glob(f"*/{channel}/{name}.txt")
+        return frozenset(
+            name for file in files for name in re.findall(r"{{ ([\w.]+) }}", file.read_text())
+        )
+
     def filled_problems(self, text: str) -> Sequence[Finding]:
         return [
             Finding("", 1, match.start(1) + 1, f"unknown field `{match[1]}`", "")

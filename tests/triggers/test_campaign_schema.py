@@ -82,6 +82,9 @@ class NoTemplates:
     def problems(self, channel: str, name: str) -> Sequence[TemplateFinding]:
         return ()
 
+    def fields(self, channel: str, name: str) -> frozenset[str]:
+        return frozenset()
+
     def filled_problems(self, text: str) -> Sequence[TemplateFinding]:
         return ()
 
