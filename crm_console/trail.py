@@ -190,7 +190,13 @@ class _Asking:
         membership = MEMBERSHIP if definition.trigger.about_membership else None
         scope = self._scope(membership)
         earliest, latest = definition.span()
-        look = Look(self.club_id, self.now, earliest, latest + definition.defaults.late.grace)
+        look = Look(
+            self.club_id,
+            self.now,
+            earliest,
+            latest + definition.defaults.late.grace,
+            self.club_zone,
+        )
         for occasions in definition.trigger.occasions(look):
             yield history.occasion_of(
                 self.connection, self.card.id, occasions, where.sql(scope) if where else None

@@ -117,3 +117,75 @@ def _words_joined_sqlite(element: words_joined, compiler: SQLCompiler, **kw: Any
 @compiles(words_joined, "postgresql")
 def _words_joined_postgresql(element: words_joined, compiler: SQLCompiler, **kw: Any) -> str:
     return f"string_agg({compiler.process(element.clauses, **kw)}, chr(10))"
+
+
+class local_day(GenericFunction[Any]):  # noqa: N801
+    """`local_day(instant, seconds)` → its calendar day where clocks are `seconds` ahead of UTC."""
+
+    type = Date()
+    inherit_cache = True
+
+
+@compiles(local_day, "sqlite")
+def _local_day_sqlite(element: local_day, compiler: SQLCompiler, **kw: Any) -> str:
+    instant, seconds = (compiler.process(part, **kw) for part in element.clauses)
+    return f"date({instant}, {seconds} || ' seconds')"
+
+
+@compiles(local_day, "postgresql")
+def _local_day_postgresql(element: local_day, compiler: SQLCompiler, **kw: Any) -> str:
+    instant, seconds = (compiler.process(part, **kw) for part in element.clauses)
+    return f"CAST({instant} AT TIME ZONE 'UTC' + {seconds} * interval '1 second' AS date)"
+
+
+class days_after(GenericFunction[Any]):  # noqa: N801
+    """`days_after(date, days)` → the date so many days later."""
+
+    type = Date()
+    inherit_cache = True
+
+
+@compiles(days_after, "sqlite")
+def _days_after_sqlite(element: days_after, compiler: SQLCompiler, **kw: Any) -> str:
+    day, days = (compiler.process(part, **kw) for part in element.clauses)
+    return f"date({day}, {days} || ' days')"
+
+
+@compiles(days_after, "postgresql")
+def _days_after_postgresql(element: days_after, compiler: SQLCompiler, **kw: Any) -> str:
+    day, days = (compiler.process(part, **kw) for part in element.clauses)
+    return f"({day} + {days})"
+
+
+class year_of(GenericFunction[int]):  # noqa: N801
+    """`year_of(date)` → 2026."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(year_of, "sqlite")
+def _year_of_sqlite(element: year_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST(strftime('%Y', {compiler.process(element.clauses, **kw)}) AS INTEGER)"
+
+
+@compiles(year_of, "postgresql")
+def _year_of_postgresql(element: year_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST(extract(year from {compiler.process(element.clauses, **kw)}) AS INTEGER)"
+
+
+class day_text(GenericFunction[str]):  # noqa: N801
+    """`day_text(date)` → '2026-11-22', whatever style the server prefers."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(day_text, "sqlite")
+def _day_text_sqlite(element: day_text, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"strftime('%Y-%m-%d', {compiler.process(element.clauses, **kw)})"
+
+
+@compiles(day_text, "postgresql")
+def _day_text_postgresql(element: day_text, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"to_char({compiler.process(element.clauses, **kw)}, 'YYYY-MM-DD')"

@@ -107,6 +107,8 @@ def _sqlite(url: URL, base: Path | None) -> Engine:
     engine = create_engine(
         url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True
     )
+    # Of a statement that begins with WITH the driver does not tell how many rows it has written.
+    engine.dialect.cte_follows_insert = True
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:

@@ -23,6 +23,7 @@ def admit(engine: Engine, campaign: RunningCampaign, event_ids: Sequence[int] | 
         now=now,
         earliest=earliest,
         latest=latest + definition.defaults.late.grace,
+        zone=engine.club_zone,
         event_ids=event_ids,
     )
     admitted = 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from crm_store.catalogue.values import Value
+from crm_store.catalogue.values import PACKAGES, LeastOf, OfCustom, OfCustomer, OfMembership, Value
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -93,3 +93,11 @@ class Catalogue:
     def families(self) -> set[str]:
         """`customer`, `membership`, ...: the names a template sees at the top."""
         return {name.split(".", 1)[0] for name in self._fields}
+
+
+def has_days(field: Field) -> bool:
+    """Whether a campaign can count from the date in a field: an index finds who has a day."""
+    of_rows = OfCustomer | OfMembership | OfCustom
+    return field.type is FieldType.DATE and (
+        isinstance(field.value, of_rows) or field.value == LeastOf(PACKAGES, "expires_on")
+    )

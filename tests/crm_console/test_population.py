@@ -12,11 +12,13 @@ from making import make_club, rows_of
 from crm_console.demo.people import DOMAINS
 from crm_console.demo.population import ENDING_IN, make_population, populate
 from crm_store.database import Store
+from crm_store.dates import Kept, anniversaries
 from crm_store.dossiers import Dossier
+from crm_store.happenings import happenings
 from crm_store.models.customer import Customer
 from crm_store.models.event import Event
 from crm_store.models.membership import Membership
-from crm_store.occasions import birthdays, events_named, terms_ending
+from crm_store.terms import terms_ending
 
 TODAY = date(2026, 11, 22)
 MIDNIGHT = datetime(2026, 11, 21, 18, 30, tzinfo=UTC)
@@ -136,13 +138,14 @@ def test_there_is_work_for_every_trigger_on_any_day(
         for days in ENDING_IN
         for day in [today + timedelta(days=days)]
     }
-    work["birthdays"] = birthdays(club, today, [month_day])
-    work["leads today"] = events_named(club, "lead_created", since=midnight, until=sweep, data={})
-    work["leads yesterday"] = events_named(
-        club, "lead_created", since=midnight - timedelta(days=1), until=midnight, data={}
+    born = [Kept(today, month_day)]
+    work["birthdays"] = anniversaries(club, "customer.birth_date", "birthday", born)
+    work["leads today"] = happenings(club, "lead_created", since=midnight, until=sweep, equal={})
+    work["leads yesterday"] = happenings(
+        club, "lead_created", since=midnight - timedelta(days=1), until=midnight, equal={}
     )
-    work["trials booked"] = events_named(
-        club, "stage_changed", since=midnight, until=sweep, data={"to": ["trial_booked"]}
+    work["trials booked"] = happenings(
+        club, "stage_changed", since=midnight, until=sweep, equal={"to": ["trial_booked"]}
     )
     with store.read() as connection:
         counts = {name: len(connection.execute(query).all()) for name, query in work.items()}

@@ -50,7 +50,7 @@ CAMPAIGNS = {
         steps: [{id: wishes, at: 0d, time: "09:00", email: note/three}]
         """,
 }
-SMALL = {"club", "campaign_version", "pause", "ledger_home", "next_up", "oldest"} | {
+SMALL = {"club", "campaign_version", "pause", "ledger_home", "next_up", "oldest", "kept_days"} | {
     "ix_enrollment_next",
     "ix_event_unhandled",
 }

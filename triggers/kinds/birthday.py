@@ -1,7 +1,6 @@
 """Trigger `birthday`: once a year."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from triggers.kinds.anchor import Anchor
@@ -25,15 +24,5 @@ class Birthday(StrictModel):
     type: Literal["birthday"]
 
     def occasions(self, look: "Look") -> Iterator["Occasions"]:
-        """One day's birthdays at a time: each is one look into the index of month and day."""
-        day, last = look.days()
-        while day <= last:
-            yield look.birthdays(day, _kept_on(day))
-            day += timedelta(days=1)
-
-
-def _kept_on(day: date) -> list[int]:
-    """The birthdays, as month x 100 + day, that are celebrated on this day."""
-    month_day = day.month * 100 + day.day
-    is_leap = (day + timedelta(days=1)).day == 29
-    return [228, 229] if month_day == 228 and not is_leap else [month_day]
+        """The birthdays within reach of a step."""
+        yield look.anniversaries("customer.birth_date", "birthday")

@@ -1,0 +1,157 @@
+"""Days that a campaign can count from: dates of a customer, a term, a package, and festivals.
+
+A date comes `once`, or has an anniversary every year. For each field there is an index, for the
+club's own date fields made by `index_custom_dates`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    FromClause,
+    Integer,
+    String,
+    column,
+    func,
+    literal,
+    literal_column,
+    values,
+)
+
+from crm_store.columns import date_from_text, day_text
+from crm_store.json_values import text_at
+from crm_store.models.activity import PackageBalance
+from crm_store.occasions import Occasions, numbered, occasion
+from crm_store.scope import CUSTOMER, MEMBERSHIP
+from crm_store.tables import table_of
+from crm_store.terms import IS_TERM, TERM, WITH_CUSTOMER, followed
+
+_PACKAGE = table_of(PackageBalance)
+_CUSTOM = "custom."
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A day on which the anniversaries of one or two days of the year are kept."""
+
+    day: date
+    month_day: int
+    """Month x 100 + day."""
+
+
+def reached(club_id: int, field: str, first: date, last: date) -> Occasions:
+    """The dates in a field that lie in [`first`, `last`].
+
+    A term and a package have each their own; of a customer each new date is a new occasion.
+    """
+    if field.startswith("membership."):
+        day = MEMBERSHIP.c[field.removeprefix("membership.")]
+        query = occasion(TERM, day).select_from(WITH_CUSTOMER)
+        query = query.where(IS_TERM, day.between(first, last))
+    elif field == "package.expires_on":
+        day = _PACKAGE.c.expires_on
+        which = numbered("package", _PACKAGE.c.id) + ":" + day_text(day)
+        packages = _PACKAGE.join(CUSTOMER, CUSTOMER.c.id == _PACKAGE.c.customer_id)
+        query = occasion(which, day).select_from(packages).where(day.between(first, last))
+    elif field.startswith(_CUSTOM):
+        written = _custom_text(field)
+        # As text it is compared: so an index can serve it, and ISO dates sort as dates do.
+        query = occasion(literal("day:") + written, date_from_text(written)).select_from(CUSTOMER)
+        query = query.where(written.between(first.isoformat(), last.isoformat()))
+    else:
+        day = CUSTOMER.c[field.removeprefix("customer.")]
+        query = occasion(literal("day:") + day_text(day), day).select_from(CUSTOMER)
+        query = query.where(day.between(first, last))
+    return query.where(of_club(club_id))
+
+
+def anniversaries(club_id: int, field: str, called: str, kept: Sequence[Kept]) -> Occasions:
+    """The anniversaries of the date in a field that are kept on these days, from the year after.
+
+    The occurrence is `called:2026`. Of a customer's terms it is the latest that counts.
+    """
+    days = _days(kept)
+    anniversary = occasion(literal(f"{called}:") + days.c.year, days.c.day)
+    if field.startswith("membership."):
+        day = MEMBERSHIP.c[field.removeprefix("membership.")]
+        query = anniversary.select_from(
+            days.join(MEMBERSHIP, MEMBERSHIP.c.start_month_day == days.c.month_day).join(
+                CUSTOMER, CUSTOMER.c.id == MEMBERSHIP.c.customer_id
+            )
+        ).where(IS_TERM, ~followed(), day < days.c.new_year)
+    elif field.startswith(_CUSTOM):
+        written = _custom_text(field)
+        query = anniversary.select_from(
+            days.join(CUSTOMER, _day_of_year(written) == days.c.written)
+        ).where(func.substr(written, 1, 4) < days.c.year)
+    else:
+        day = CUSTOMER.c[field.removeprefix("customer.")]
+        query = anniversary.select_from(
+            days.join(CUSTOMER, _MONTH_DAYS[field] == days.c.month_day)
+        ).where(day < days.c.new_year)
+    return query.where(of_club(club_id))
+
+
+_MONTH_DAYS: dict[str, ColumnElement[Any]] = {
+    "customer.birth_date": CUSTOMER.c.birth_month_day,
+    "customer.joined_on": CUSTOMER.c.joined_month_day,
+}
+
+
+def of_club(club_id: int) -> ColumnElement[bool]:
+    """A customer of the club, looked at last.
+
+    Without statistics SQLite takes the index of the club, which finds everybody, to be as good as
+    that of a day; of a sum it knows no index.
+    """
+    return CUSTOMER.c.club_id + literal_column("0") == club_id
+
+
+def index_custom_dates(connection: Connection, keys: Iterable[str]) -> None:
+    """Make the indexes of the club's own date fields; those that are there stay as they are."""
+    dialect = connection.dialect
+    for key in keys:
+        written = _custom_text(f"{_CUSTOM}{key}")
+        for name, expression in ((key, written), (f"{key}_yearly", _day_of_year(written))):
+            spelt = dialect.statement_compiler(dialect, None).process(
+                expression, include_table=False
+            )
+            index = f"ix_customer_custom_{name}"
+            connection.exec_driver_sql(
+                f'CREATE INDEX IF NOT EXISTS "{index}" ON customer (({spelt}))'
+            )
+
+
+def _custom_text(field: str) -> ColumnElement[str]:
+    return text_at(CUSTOMER.c.custom, field.removeprefix(_CUSTOM))
+
+
+def _day_of_year(written: ColumnElement[str]) -> ColumnElement[str]:
+    """`11-22` of `2026-11-22`."""
+    return func.substr(written, literal_column("6"), literal_column("5"), type_=String)
+
+
+def _days(kept: Sequence[Kept]) -> FromClause:
+    columns = (
+        column("day", Date),
+        column("month_day", Integer),
+        column("written", String),
+        column("year", String),
+        column("new_year", Date),
+    )
+    rows = [
+        (
+            one.day,
+            one.month_day,
+            f"{one.month_day // 100:02}-{one.month_day % 100:02}",
+            str(one.day.year),
+            date(one.day.year, 1, 1),
+        )
+        for one in kept
+    ]
+    return values(*columns).data(rows).cte("kept_days")

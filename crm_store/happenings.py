@@ -1,0 +1,140 @@
+"""What happened to customers, by its name: recorded events, and what is kept in tables of its own.
+
+`visit_recorded` and `purchase_recorded` are rows of visits and purchases, however they came in:
+an import of a year of visits does not write each of them down twice.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import ColumnElement, Select, Table, func, or_, select
+
+from crm_store.event_names import PURCHASE_RECORDED, VISIT_RECORDED
+from crm_store.json_values import flag_at, number_at, text_at
+from crm_store.models.activity import Purchase, Visit
+from crm_store.models.event import Event
+from crm_store.occasions import Occasions, narrowed, numbered, occasion
+from crm_store.scope import CUSTOMER
+from crm_store.tables import table_of
+
+Scalar: TypeAlias = str | float | bool
+Sign: TypeAlias = Literal["<", "<=", ">", ">="]
+
+_EVENT = table_of(Event)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Where happenings of a name are kept."""
+
+    table: Table
+    moment: str
+    occurrence: str
+    data: Mapping[str, str]
+    """Key of an event's data → column."""
+
+
+_ELSEWHERE = {
+    VISIT_RECORDED: _Kept(table_of(Visit), "visited_at", "visit", {}),
+    PURCHASE_RECORDED: _Kept(
+        table_of(Purchase), "purchased_at", "purchase", {"item": "item", "amount": "amount"}
+    ),
+}
+
+
+def happenings(
+    club_id: int,
+    name: str,
+    *,
+    since: datetime,
+    until: datetime,
+    equal: Mapping[str, Sequence[Scalar]],
+    bounds: Sequence[tuple[str, Sign, float]] = (),
+    event_ids: Sequence[int] | None = None,
+) -> Occasions:
+    """What happened by this name in [`since`, `until`], the moment being the anchor.
+
+    `equal` holds by key the values of which the data has one, `bounds` the numbers it is compared
+    with. A text never equals a number. `event_ids` narrows it to these events, and to whom they
+    concern: the fast way of the intake.
+    """
+    kept = _ELSEWHERE.get(name)
+    table = kept.table if kept else _EVENT
+    moment = table.c[kept.moment] if kept else _EVENT.c.occurred_at
+    found = occasion(
+        numbered(kept.occurrence if kept else "event", table.c.id),
+        moment,
+        event_id=None if kept else _EVENT.c.id,
+    )
+    query = found.select_from(table.join(CUSTOMER, CUSTOMER.c.id == table.c.customer_id)).where(
+        CUSTOMER.c.club_id == club_id,
+        moment.between(since, until),
+        *(_is_one_of(kept, key, wanted) for key, wanted in equal.items()),
+        *(_compared(kept, key, sign, number) for key, sign, number in bounds),
+    )
+    if kept:
+        return narrowed(query, event_ids)
+    query = query.where(_EVENT.c.name == name)
+    return query if event_ids is None else query.where(_EVENT.c.id.in_(event_ids))
+
+
+def latest_by_name(customer_ids: Sequence[int], names: Sequence[str]) -> Iterator[Select[Any]]:
+    """SELECTs of (customer, moment) of the latest of these names, one for each table."""
+    recorded = [name for name in names if name not in _ELSEWHERE]
+    if recorded:
+        yield (
+            select(_EVENT.c.customer_id, func.max(_EVENT.c.occurred_at))
+            .where(_EVENT.c.customer_id.in_(customer_ids), _EVENT.c.name.in_(recorded))
+            .group_by(_EVENT.c.customer_id)
+        )
+    for name in names:
+        if kept := _ELSEWHERE.get(name):
+            table = kept.table
+            yield (
+                select(table.c.customer_id, func.max(table.c[kept.moment]))
+                .where(table.c.customer_id.in_(customer_ids))
+                .group_by(table.c.customer_id)
+            )
+
+
+def number_of(
+    name: str,
+    customer_id: ColumnElement[int],
+    since: ColumnElement[datetime] | None,
+    until: ColumnElement[datetime],
+) -> ColumnElement[int]:
+    """How often something of this name happened to a customer, after `since`, by `until`."""
+    kept = _ELSEWHERE.get(name)
+    table = kept.table if kept else _EVENT
+    moment = table.c[kept.moment] if kept else _EVENT.c.occurred_at
+    query = select(func.count()).select_from(table)
+    query = query.where(table.c.customer_id == customer_id, moment <= until)
+    if kept is None:
+        query = query.where(_EVENT.c.name == name)
+    if since is not None:
+        query = query.where(moment > since)
+    return query.scalar_subquery()
+
+
+def _is_one_of(kept: _Kept | None, key: str, wanted: Sequence[Scalar]) -> ColumnElement[bool]:
+    flags = [one for one in wanted if isinstance(one, bool)]
+    texts = [one for one in wanted if isinstance(one, str)]
+    numbers = [one for one in wanted if not isinstance(one, bool | str)]
+    if kept:
+        return kept.table.c[kept.data[key]].in_([*texts, *numbers])
+    return or_(
+        *(
+            at(_EVENT.c.data, key).in_(values)
+            for at, values in ((text_at, texts), (number_at, numbers), (flag_at, flags))
+            if values
+        )
+    )
+
+
+def _compared(kept: _Kept | None, key: str, sign: Sign, number: float) -> ColumnElement[bool]:
+    value: ColumnElement[Any] = (
+        kept.table.c[kept.data[key]] if kept else number_at(_EVENT.c.data, key)
+    )
+    return value.op(sign, is_comparison=True)(number)

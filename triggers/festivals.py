@@ -1,0 +1,94 @@
+"""Festivals by name: which day Diwali is this year.
+
+The dates are those of the `holidays` library, which knows each country's public, optional and
+religious days some years ahead. Names may be written as it writes them in any of its languages
+for the country: `Diwali`, `दिवाली`, `День Победы`.
+"""
+
+import re
+import warnings
+from collections.abc import Iterator
+from datetime import date, timedelta
+from functools import cache
+
+from triggers.problems import nearest
+from triggers.strict_model import wrong
+
+_NAMED_IN = range(2024, 2031)
+"""Years whose names are known to `check`: the same whenever it runs."""
+_NEAR = 3
+
+
+def check_festival(name: str, country: str) -> None:
+    """Refuse a country or a name that is not known, with the nearest that are."""
+    # The library loads here: it takes a tenth of a second, and few campaigns name a festival.
+    from holidays import list_supported_countries
+
+    countries = list_supported_countries()
+    if country not in countries:
+        fix = "write two letters of ISO 3166-1, such as `IN` or `RU`"
+        wrong(f"no holidays are known of the country `{country[:40]}`", fix, at=("country",))
+    names = _days_by_name(country, _NAMED_IN.start, _NAMED_IN.stop)
+    if _folded(name) not in names:
+        wrong(f"unknown holiday `{name[:60]}` in {country}", _meant(name, names), at=("holiday",))
+
+
+def festival_days(name: str, country: str, first: date, last: date) -> Iterator[date]:
+    """The days in [`first`, `last`] on which the festival begins, in order.
+
+    Of several days in a row it is the first. A year that the library does not know has none.
+    """
+    # A festival at the turn of the year may have begun in the year before.
+    days = _days_by_name(country, first.year - 1, last.year + 1).get(_folded(name), ("", set()))[1]
+    for day in sorted(days):
+        if first <= day <= last and day - timedelta(days=1) not in days:
+            yield day
+
+
+@cache
+def _days_by_name(country: str, first: int, stop: int) -> dict[str, tuple[str, set[date]]]:
+    """By folded name the name as the library writes it, and its days in [`first`, `stop`)."""
+    from holidays import country_holidays
+
+    found: dict[str, tuple[str, set[date]]] = {}
+    plain = country_holidays(country)
+    with warnings.catch_warnings():
+        # For years that it does not know it warns; they have no days, which is all we ask.
+        warnings.simplefilter("ignore")
+        for language in plain.supported_languages or (None,):
+            known = country_holidays(
+                country,
+                years=range(first, stop),
+                language=language,
+                categories=plain.supported_categories,
+                observed=False,
+            )
+            for day, names in known.items():
+                for written in names.split("; "):
+                    for name in _called(written):
+                        found.setdefault(_folded(name), (name, set()))[1].add(day)
+    return found
+
+
+def _called(written: str) -> Iterator[str]:
+    """`Diwali (Deepavali)` → itself, `Diwali`, `Deepavali`; `(estimated)` is no name."""
+    written = re.sub(r" \((estimated|observed)\)", "", written)
+    yield written
+    if match := re.fullmatch(r"(.+?) \((.+)\)", written):
+        yield from match.groups()
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().replace("\u2019", "'").split())
+
+
+def _meant(name: str, names: dict[str, tuple[str, set[date]]]) -> str:
+    """The fix for an unknown name: the nearest ones."""
+    left = dict(names)
+    near: list[str] = []
+    while len(near) < _NEAR and (guess := nearest(_folded(name), left, cutoff=0.5)):
+        near.append(left.pop(guess)[0])
+    if near:
+        return "did you mean " + " or ".join(f"`{one}`" for one in near) + "?"
+    some = sorted({written for written, _ in names.values() if written.isascii()})[:_NEAR]
+    return "write it as its country does, such as " + ", ".join(f"`{one}`" for one in some)

@@ -1,0 +1,45 @@
+"""Trigger `schedule`: by the clock, for an audience. The newsletter."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field
+
+from triggers.cron import check_cron, moments
+from triggers.kinds.anchor import Anchor
+from triggers.names import SegmentName
+from triggers.strict_model import StrictModel
+from triggers.zones import ZoneName
+
+if TYPE_CHECKING:
+    from crm_store.occasions import Occasions
+    from triggers.look import Look
+
+
+class Schedule(StrictModel):
+    """Starts for everyone in the audience whenever the clock says so.
+
+    Offsets count from that moment. Who became a customer after it waits for the next one. After an
+    outage only what is still useful is made up for: see `late`.
+    """
+
+    anchor: ClassVar[Anchor] = Anchor.MOMENT
+    listens_to: ClassVar[str | None] = None
+    about_membership: ClassVar[bool] = False
+
+    type: Literal["schedule"]
+    cron: Annotated[str, AfterValidator(check_cron)] = Field(examples=["0 10 1 * *"])
+    """When, as cron writes it: minute, hour, day of the month, month, day of the week. At most
+    once an hour. `0 10 1 * *` is ten in the morning on the first of each month."""
+    zone: ZoneName | None = Field(default=None, examples=["Asia/Kolkata"])
+    """Whose clock; the club's when left out."""
+    audience: SegmentName | None = Field(default=None, examples=["newsletter"])
+    """Only who is in this segment; everyone when left out. The campaign's `where` holds too."""
+
+    def occasions(self, look: "Look") -> Iterator["Occasions"]:
+        """The audience at each of the clock's moments within reach of a step."""
+        zone = ZoneInfo(self.zone) if self.zone else look.zone
+        for moment in moments(self.cron, zone, look.since, look.now - look.earliest):
+            occurrence = f"cron:{moment:%Y-%m-%dT%H:%MZ}"
+            yield look.everyone(occurrence, moment, self.audience, known_by=moment)
