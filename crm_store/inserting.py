@@ -4,7 +4,11 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.dml import OnConflictDoNothing as PostgresqlDoNothing
+from sqlalchemy.dialects.sqlite.dml import OnConflictDoNothing as SqliteDoNothing
+from sqlalchemy.sql.visitors import InternalTraversal
 
+_Parts: TypeAlias = list[tuple[str, InternalTraversal]]
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 
@@ -17,4 +21,31 @@ def insert_into(connection: Connection, table: Table) -> Insert:
 
 def insert_new(connection: Connection, table: Table) -> Insert:
     """An INSERT that leaves a row alone whose unique key is already there."""
-    return insert_into(connection, table).on_conflict_do_nothing()
+    if connection.dialect.name == "sqlite":
+        return _SqliteNew(table)
+    return _PostgresqlNew(table)
+
+
+# SQLAlchemy never keeps the compiled form of a dialect's INSERT, because it does not look into its
+# ON CONFLICT; compiling a large one takes longer than running it. DO NOTHING without a target has
+# nothing to look into.
+
+
+class _SqliteDoNothing(SqliteDoNothing):
+    inherit_cache = True
+    _traverse_internals: _Parts = []  # noqa: RUF012 - its base declares it so
+
+
+class _PostgresqlDoNothing(PostgresqlDoNothing):
+    inherit_cache = True
+    _traverse_internals: _Parts = []  # noqa: RUF012 - its base declares it so
+
+
+class _SqliteNew(sqlite.Insert):
+    inherit_cache = True
+    _post_values_clause = _SqliteDoNothing()
+
+
+class _PostgresqlNew(postgresql.Insert):
+    inherit_cache = True
+    _post_values_clause = _PostgresqlDoNothing()
