@@ -1,6 +1,6 @@
 """From a claimed touchpoint to a finished message: template, values, addresses, bytes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
@@ -11,10 +11,12 @@ from crm_messaging.compiled import Compiled, CompiledSms
 from crm_messaging.dkim_signing import DkimSigner
 from crm_messaging.dlt import DltSettings, tags_for
 from crm_messaging.message import Outgoing, OutgoingEmail, OutgoingSms
-from crm_messaging.message_fields import COUPON
+from crm_messaging.message_fields import COUPON, LINK_FIELDS
+from crm_messaging.message_links import MessageLinks
 from crm_messaging.mime import Mailbox, Sign, build_email, message_id_for
 from crm_messaging.render import render_for_wire, render_sms, values_for
 from crm_store.catalogue.field import Catalogue
+from crm_store.sending import TopicRule
 from crm_store.touchpoints import Claimed
 
 NAME_FIELDS = frozenset({"customer.first_name", "customer.last_name"})
@@ -61,6 +63,8 @@ def compose(
     language: str,
     catalogue: Catalogue,
     sender: Sender | None,
+    rule: TopicRule,
+    links: MessageLinks | None = None,
     dlt: DltSettings | None = None,
 ) -> Outgoing:
     """The finished message of a touchpoint. Same touchpoint, same values: same bytes.
@@ -70,6 +74,11 @@ def compose(
     """
     if COUPON in compiled.fields:
         row = {**row, COUPON: touchpoint.coupon}
+    sent = touchpoint.queued_at
+    holder = links.holder(touchpoint.id, touchpoint.channel, address) if links else None
+    if links and holder and not compiled.fields.isdisjoint(LINK_FIELDS):
+        made = links.values(compiled.fields, holder, sent, transactional=rule.transactional)
+        row = {**row, **made}
     values = values_for(row, language, catalogue)
     key = key_of(campaign, touchpoint)
     if isinstance(compiled, CompiledSms):
@@ -80,13 +89,18 @@ def compose(
         raise LookupError("an e-mail step was queued, but the club has no e-mail channel")
     message_id = message_id_for(key, sender.domain)
     names = (row[name] for name in sorted(NAME_FIELDS))
+    list_fields: Sequence[str] = ()
+    if links and holder and not rule.transactional:
+        list_fields = links.list_fields(rule.topic, sender.domain, holder, sent)
     content = build_email(
         render_for_wire(compiled, values),
         sender=sender.mailbox,
         recipient=Mailbox(" ".join(filter(None, names)), address),
         message_id=message_id,
-        date=touchpoint.queued_at,
+        date=sent,
         headers=sender.headers,
+        list_fields=list_fields,
         sign=sender.sign,
     )
-    return OutgoingEmail(touchpoint.id, message_id, sender.mailbox.address, address, content)
+    came_from = (links.sender(touchpoint.id) if links else None) or sender.mailbox.address
+    return OutgoingEmail(touchpoint.id, message_id, came_from, address, content)

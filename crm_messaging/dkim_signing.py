@@ -23,7 +23,7 @@ from crm_store.errors import SamparkError
 
 SIGNED = (
     *("from", "subject", "to", "date", "message-id", "mime-version", "content-type"),
-    *("reply-to", "list-unsubscribe", "list-unsubscribe-post"),
+    *("reply-to", "list-unsubscribe", "list-unsubscribe-post", "list-id"),
 )
 """Fields that are signed where a message has them."""
 ONCE_MORE = ("from", "subject")

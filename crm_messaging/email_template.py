@@ -12,7 +12,7 @@ from jinja2 import TemplateSyntaxError
 
 from crm_messaging.compiled import FlatEmail
 from crm_messaging.front_matter import BadHead, Entry, read_head
-from crm_messaging.layout import SLOTS, BadLayout, Page, dress, fill, page_of
+from crm_messaging.layout import SLOTS, BadLayout, Page, dress, fill, labels, page_of
 from crm_messaging.markdown_body import Body, body_of
 from crm_messaging.template_file import SYNTAX, TemplateFile
 from crm_messaging.template_language import check
@@ -86,7 +86,7 @@ def flat_email(
     markdown = Mask(body_text, body_tags, 3 * _A_FILE)
     masks = (layout.mask, subject, preheader, markdown)
     body = _body(file, markdown, head.body_offset, catalogue)
-    words = {"subject": subject.masked, "preheader": preheader.masked}
+    words = {"subject": subject.masked, "preheader": preheader.masked, **labels(language)}
     in_html = {name: escape(text) for name, text in words.items()}
     html = dress(fill(layout.page.html, layout.page, {**in_html, "content": body.html}))
     text = fill(layout.page.text, layout.page, {**words, "content": body.text.strip()})

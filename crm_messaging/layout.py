@@ -12,7 +12,9 @@ from crm_messaging.template_filters import locale_of
 from crm_messaging.template_mask import BLOCK_WORD, WORD, Mask
 from crm_messaging.template_problems import Mistake
 
-SLOTS = ("content", "preheader", "subject")
+LABELS = ("unsubscribe_label", "preferences_label")
+"""What a layout's links to our own pages are called, in the e-mail's language."""
+SLOTS = ("content", "preheader", "subject", *LABELS)
 """What a layout may print besides fields: the parts of the e-mail it is put around."""
 
 _BUTTON_STYLE = """<style type="text/css">
@@ -74,6 +76,19 @@ def page_of(mask: Mask, guard: Callable[[str], str], language: str) -> Page:
     # SMTP doubles a dot that begins a line; a page without one need not be searched for it.
     html = _STYLE.sub(lambda found: found[0].replace("\n.", "\n ."), html)
     return Page(html, _plain(source, mask), slots)
+
+
+_LABELS = {
+    "en": ("Unsubscribe", "Choose what you get"),
+    "hi": ("सदस्यता समाप्त करें", "चुनें कि आपको क्या मिले"),
+    "ru": ("Отписаться", "Выбрать, что получать"),
+}
+
+
+def labels(language: str) -> dict[str, str]:
+    """The words for `LABELS`; English for a language that has none here."""
+    words = _LABELS.get(language.replace("_", "-").split("-")[0].lower(), _LABELS["en"])
+    return dict(zip(LABELS, words, strict=True))
 
 
 def fill(text: str, page: Page, contents: Mapping[str, str]) -> str:

@@ -10,12 +10,27 @@ from crm_store.catalogue.field import Catalogue, Field, FieldType
 from crm_store.catalogue.values import OfMessage
 
 COUPON = "coupon.code"
+UNSUBSCRIBE_URL = "message.unsubscribe_url"
+PREFERENCES_URL = "message.preferences_url"
+CONFIRM_URL = "message.confirm_url"
+LINKS = "message."
+"""Fields of this family are links to our own pages."""
+_SAMPLE = "AAAAAAAMLAcXqV0fQ3Zk9wAA__8xmkY0ZQ"
 
 MESSAGE_FIELDS = (
     Field(
         COUPON, FieldType.TEXT, "The customer's own coupon code", "RENEW10-7F3K9QXB", OfMessage()
     ),
+    *(
+        Field(name, FieldType.TEXT, label, f"https://club.example{path}/{_SAMPLE}", OfMessage())
+        for name, label, path in (
+            (UNSUBSCRIBE_URL, "Where she ends it all; empty in a transactional message", "/u"),
+            (PREFERENCES_URL, "Where she chooses what she gets", "/p"),
+            (CONFIRM_URL, "Where she confirms that she wants to be written to", "/ok"),
+        )
+    ),
 )
+LINK_FIELDS = frozenset({UNSUBSCRIBE_URL, PREFERENCES_URL, CONFIRM_URL})
 _NAMES = frozenset(field.name for field in MESSAGE_FIELDS)
 
 

@@ -75,10 +75,12 @@ def build_email(
     message_id: str,
     date: datetime,
     headers: Mapping[str, str],
+    list_fields: Sequence[str] = (),
     sign: Sign | None = None,
 ) -> bytes:
     """A multipart/alternative message (RFC 2046 section 5.1.4) of text and HTML.
 
+    `list_fields` are header fields as they will stand, folded, without their last line ends.
     CRLF line ends, no line over 998 octets, headers in ASCII; a message that is signed is ASCII
     throughout. The same arguments give the same bytes. Raises `BadAddress` and `BadHeader`.
     """
@@ -89,6 +91,7 @@ def build_email(
         _date(date),
         f"Message-ID: {_checked_id(message_id)}",
         *(_extra(name, value) for name, value in headers.items()),
+        *list_fields,
         "MIME-Version: 1.0",
         f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"',
     ]

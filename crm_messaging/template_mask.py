@@ -8,6 +8,7 @@ keeps it from changing where the link leads.
 import re
 from collections.abc import Callable, Iterable, Sequence
 
+from crm_messaging.message_fields import LINKS
 from crm_messaging.template_filters import LINK_PART, LINK_PHONE, LINK_START
 from crm_messaging.template_problems import Mistake
 from crm_messaging.template_source import Tag
@@ -118,7 +119,10 @@ class Mask:
             fix = "Write one link for each case, or {{ a if condition else b }}."
             raise UnsafeLink(Mistake(tag.start, "a link cannot hold {% %}", fix))
         if not before:
-            if all(field.startswith("club.") for field in fields_of(tag.inner)):
+            fields = list(fields_of(tag.inner))
+            if fields and all(field.startswith(LINKS) for field in fields):
+                return self._word(tag)  # made by us for this message: there is nothing to guard
+            if all(field.startswith("club.") for field in fields):
                 return self._word(tag, LINK_START)
             fix = "Begin the link with https:// and a host, or with {{ club.website }}/."
             message = "a link cannot begin with a value of the customer's"

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from crm_messaging.compose import Sender
 from crm_messaging.dlt import DltSettings
 from crm_messaging.message import Channel
+from crm_messaging.message_links import MessageLinks
 from crm_messaging.template_library import TemplateLibrary
 from crm_store.catalogue.field import Catalogue
 from crm_store.database import Store
@@ -42,6 +43,8 @@ class Engine:
 
     dlt: DltSettings | None = None
     """What the club has registered for text messages to India."""
+    links: MessageLinks | None = None
+    """How messages lead back to the club's public pages."""
     transactional: frozenset[str] = frozenset()
     """Topics that are no marketing."""
     opt_in: frozenset[str] = frozenset()

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from crm_messaging.compose import NAME_FIELDS, compose
 from crm_messaging.dlt import NotRegistered
 from crm_messaging.gate import Allowed, Cap, Postponed, Situation, decide
-from crm_messaging.message import Outgoing
+from crm_messaging.message import Outgoing, OutgoingCall
 from crm_messaging.message_fields import in_store
 from crm_messaging.mime import BadAddress
 from crm_messaging.template_problems import TemplateUnusable
@@ -25,8 +25,9 @@ from crm_store import field_values, sending, touchpoints
 from crm_store.errors import SamparkError
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
-from crm_store.sending import SendFacts
+from crm_store.sending import WEBHOOK, SendFacts
 from crm_store.touchpoints import Claimed, Ruling
+from flows.calling import calls_of
 from flows.campaigns import RunningCampaign, Version, version_of
 from flows.engine import Engine
 from triggers.definition import CampaignDefinition
@@ -196,6 +197,7 @@ def _ask_the_gate(
     allowed = []
     for one in batch:
         known = facts[one.id]
+        writes = one.channel != WEBHOOK
         recently = sent.setdefault(one.customer_id, [])
         situation = Situation(
             address=known.address,
@@ -204,13 +206,14 @@ def _ask_the_gate(
             suppressed=known.suppressed,
             exited=known.exited,
             expires_at=one.expires_at,
-            closed_until=closed[known.timezone],
+            closed_until=closed[known.timezone] if writes else None,
             recently_sent=recently,
         )
-        match decide(situation, cap, now):
+        match decide(situation, cap if writes else None, now):
             case Allowed():
                 allowed.append(one)
-                recently.append(now)
+                if writes:
+                    recently.append(now)
             case Postponed(until, reason):
                 prepared.rulings.append(Ruling(one.id, State.PLANNED, reason, not_before=until))
             case stopped:
@@ -231,10 +234,18 @@ def _compose(
     definition = version.definition
     by_template: dict[tuple[str, str, str], list[Claimed]] = defaultdict(list)
     for one in allowed:
+        if one.channel == WEBHOOK:
+            continue
         name = definition.act(one.step, one.variant).action.template
         language = engine.library.resolve(one.channel, name, _language(engine, facts[one.id]))
         by_template[one.channel, name, language].append(one)
-    scope = engine.scope(definition, now)
+    scope, rule = engine.scope(definition, now), engine.rule_of(definition)
+    calls = [one for one in allowed if one.channel == WEBHOOK]
+    for one, made in calls_of(engine, connection, definition, calls, scope):
+        if isinstance(made, OutgoingCall):
+            prepared.outgoing.append(Ready(one, made, ""))
+        else:
+            prepared.rulings.append(Ruling(one.id, State.FAILED, Reason.TEMPLATE, str(made)))
     for (channel, name, language), group in by_template.items():
         compiled = engine.library.load(channel, name, language)
         rows = field_values.of_enrolled(
@@ -255,6 +266,8 @@ def _compose(
                     language=_language(engine, facts[one.id]),
                     catalogue=engine.library.catalogue,
                     sender=engine.sender,
+                    rule=rule,
+                    links=engine.links,
                     dlt=engine.dlt,
                 )
             except SamparkError as error:

@@ -22,6 +22,7 @@ from triggers.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from crm_messaging.message_links import MessageLinks
     from crm_store.database import Store
     from flows.engine import Engine
 
@@ -62,6 +63,7 @@ class Project:
             topics=tuple(settings.topics),
             languages=settings.club.languages,
             templates=self.library,
+            call_hosts=settings.calls.hosts,
         )
 
     def check(self) -> list[CheckedFile]:
@@ -101,6 +103,24 @@ def open_club(project: Project, clock: Clock) -> Iterator[tuple["Store", int]]:
         store.close()
 
 
+def links_of(project: Project, return_path: str | None) -> "MessageLinks":
+    """How the club's messages lead back to it."""
+    from crm_messaging.links import Links
+    from crm_messaging.message_links import MessageLinks
+
+    settings = project.settings
+    language = settings.club.languages[0]
+    return MessageLinks(
+        Links(settings.keys()),
+        settings.public.url,
+        return_path,
+        {
+            name: f"{settings.club.name}: {topic.shown(name, language)}"
+            for name, topic in settings.topics.items()
+        },
+    )
+
+
 def keep_facts(project: Project, connection: "Connection", now: datetime) -> int:
     """Write what club.yaml says of the club into a store; the club's id there."""
     from crm_store.clubs import keep_club
@@ -129,6 +149,7 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
     `sampark up` has them open; in `mode: live` they lead to the world.
     """
     # Clients, servers and the engine load here: commands that only read files never wait for them.
+    from crm_messaging.channels.calls import WEBHOOK, CallChannel, RehearsedCalls
     from crm_messaging.channels.opening import open_channels
     from crm_messaging.compose import Sender
     from flows.engine import Engine
@@ -140,6 +161,11 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
     with open_club(project, clock) as (store, club_id):
         async with rehearsal_channels(project.settings, project.caught()) as (email, sms):
             opened = open_channels(email, sms, public_url=project.settings.public.url)
+            opened[WEBHOOK] = (
+                CallChannel(project.settings.calls, clock)
+                if project.settings.mode == "live"
+                else RehearsedCalls()
+            )
             try:
                 yield Engine(
                     store=store,
@@ -150,6 +176,7 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
                     sender=Sender.of(email, project.folder) if email else None,
                     channels=opened,
                     clock=clock,
+                    links=links_of(project, email.return_path if email else None),
                     dlt=sms.dlt if sms else None,
                     transactional=project.settings.transactional,
                     opt_in=frozenset(project.settings.consent.opt_in),

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from crm_messaging.channels.call_settings import CallSettings
 from crm_messaging.channels.settings import ChannelsSettings
 from crm_store.catalogue.field import Catalogue, FieldType
 from crm_store.catalogue.standard import (
@@ -35,7 +36,7 @@ from triggers.zones import ZoneName
 PREFIX = "SAMPARK_"
 _DEEPER = "__"
 _FROM_FILE = "_FILE"
-SECRETS = ("password", "auth_token", "token", "secret", "secret_key", "secret_key_previous")
+SECRETS = ("password", "auth_token", "token", "secret", "secret_key", "secret_key_previous", "hook_secret")
 
 
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
@@ -103,6 +104,10 @@ class TopicSettings(_Strict):
         False,
         description="Part of what she bought or asked for: only an opt-out of it keeps it back.",
     )
+
+    def shown(self, name: str, language: str) -> str:
+        """Its title in a language; the topic's own `name` where it has none."""
+        return self.title.get(language) or name.replace("_", " ").replace("-", " ").capitalize()
 
 
 class ConsentSettings(_Strict):
@@ -179,6 +184,7 @@ class Settings(_Strict):
     consent: ConsentSettings = ConsentSettings()
     fields: Mapping[str, CustomFieldSettings] = Field(default_factory=dict)
     channels: ChannelsSettings = ChannelsSettings()
+    calls: CallSettings = CallSettings()
     secret_key: SecretStr | None = None
     secret_key_previous: SecretStr | None = None
 

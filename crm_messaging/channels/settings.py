@@ -28,17 +28,28 @@ class EmailSettings(BaseModel):
 
     from_: str = Field(alias="from", description="Lotus Fitness <hello@lotus.example>")
     reply_to: str | None = Field(None, description="Where answers go, if not to `from`.")
+    return_path: str | None = Field(
+        None,
+        description="The mailbox that bounces go to. It has to take bounce+anything@ as well.",
+    )
     smtp: SmtpSettings
     limits: EmailLimits = EmailLimits()
     dkim: DkimSettings | None = Field(
         None, description="Sign each e-mail here; leave it out where the mail server signs."
     )
 
-    @field_validator("from_", "reply_to")
+    @field_validator("from_", "reply_to", "return_path")
     @classmethod
     def _one_address(cls, value: str | None) -> str | None:
         if value is not None and not fits_an_envelope(parseaddr(value)[1]):
             raise ValueError("write it as hello@club.example or Club <hello@club.example>")
+        return value
+
+    @field_validator("return_path")
+    @classmethod
+    def _bare(cls, value: str | None) -> str | None:
+        if value is not None and parseaddr(value)[1] != value:
+            raise ValueError("write it as bounce@club.example, without a name")
         return value
 
     @property

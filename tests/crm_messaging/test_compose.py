@@ -12,6 +12,7 @@ from template_folder import ASHA, CATALOGUE, library
 from crm_messaging.channels.settings import EmailSettings
 from crm_messaging.compose import NAME_FIELDS, Sender, compose
 from crm_messaging.message import OutgoingEmail
+from crm_store.sending import TopicRule
 from crm_store.touchpoints import Claimed
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -41,6 +42,7 @@ def composed(folder: Path, sender: Sender, **values: Any) -> OutgoingEmail:
         language="en",
         catalogue=CATALOGUE,
         sender=sender,
+        rule=TopicRule("renewals"),
     )
     assert isinstance(message, OutgoingEmail)
     return message

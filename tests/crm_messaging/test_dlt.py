@@ -23,6 +23,7 @@ from crm_messaging.dlt import (
     tags_for,
 )
 from crm_messaging.message import OutgoingSms
+from crm_store.sending import TopicRule
 from crm_store.touchpoints import Claimed
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -167,6 +168,7 @@ def composed(folder: Path, text: str, **values: Any) -> OutgoingSms:
         language="en",
         catalogue=CATALOGUE,
         sender=None,
+        rule=TopicRule("renewals"),
         dlt=SETTINGS,
     )
     assert isinstance(message, OutgoingSms)

@@ -1,0 +1,87 @@
+"""What leads back from a message to us: its links, its list header fields and its return path.
+
+RFC 2369 (List-Unsubscribe), RFC 8058 (one click), RFC 2919 (List-Id), and variable envelope
+return paths: a bounce that quotes nothing still says which message it is about.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from crm_messaging.links import Holder, Links, Purpose
+from crm_messaging.message_fields import CONFIRM_URL, PREFERENCES_URL, UNSUBSCRIBE_URL
+from crm_messaging.mime_words import phrase
+
+PATHS = {Purpose.UNSUBSCRIBE: "/u", Purpose.PREFERENCES: "/p", Purpose.CONFIRM: "/ok"}
+"""Where the public pages are; behind each stands a token."""
+ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click"
+_PURPOSES = {
+    UNSUBSCRIBE_URL: Purpose.UNSUBSCRIBE,
+    PREFERENCES_URL: Purpose.PREFERENCES,
+    CONFIRM_URL: Purpose.CONFIRM,
+}
+_NO_LABEL = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class MessageLinks:
+    """How the messages of one club lead back to it."""
+
+    links: Links
+    base_url: str
+    """Of the public pages, without a slash at the end."""
+    return_path: str | None = None
+    """The mailbox that bounces go to, such as ``bounce@club.example``; it takes `bounce+…` too."""
+    lists: Mapping[str, str] = field(default_factory=dict)
+    """The name of each topic's list, as mail programs show it."""
+
+    def holder(self, touchpoint_id: int, channel: str, address: str) -> Holder:
+        """Whom the links of a message are made for."""
+        return Holder(touchpoint_id, self.links.address_hash(channel, address))
+
+    def url(self, purpose: Purpose, holder: Holder, sent: datetime) -> str:
+        """A link to one of the pages."""
+        return f"{self.base_url}{PATHS[purpose]}/{self.links.token(purpose, holder, sent)}"
+
+    def values(
+        self, fields: frozenset[str], holder: Holder, sent: datetime, *, transactional: bool
+    ) -> dict[str, str | None]:
+        """The values of those fields that are links.
+
+        A transactional message has no link to unsubscribe: it is no marketing.
+        """
+        return {
+            name: None
+            if transactional and purpose is Purpose.UNSUBSCRIBE
+            else self.url(purpose, holder, sent)
+            for name, purpose in _PURPOSES.items()
+            if name in fields
+        }
+
+    def list_fields(self, topic: str, domain: str, holder: Holder, sent: datetime) -> Sequence[str]:
+        """List-Unsubscribe, List-Unsubscribe-Post and List-Id, folded, without last line ends."""
+        ways = f"List-Unsubscribe: <{self.url(Purpose.UNSUBSCRIBE, holder, sent)}>"
+        if self.return_path is not None:
+            token = self.links.leave_token(holder.touchpoint_id)
+            by_mail = _with_token(self.return_path, token)
+            ways += f",\r\n <mailto:{by_mail}?subject=unsubscribe>"
+        return ways, ONE_CLICK, _list_id(self.lists.get(topic, topic), topic, domain)
+
+    def sender(self, touchpoint_id: int) -> str | None:
+        """The envelope sender of a message (RFC 5321 MAIL FROM); nothing where there is none."""
+        if self.return_path is None:
+            return None
+        return _with_token(self.return_path, self.links.return_token(touchpoint_id))
+
+
+def _with_token(mailbox: str, token: str) -> str:
+    local, _, domain = mailbox.rpartition("@")
+    return f"{local}+{token}@{domain}"
+
+
+@lru_cache(maxsize=256)
+def _list_id(name: str, topic: str, domain: str) -> str:
+    label = _NO_LABEL.sub("-", topic.lower()).strip("-") or "list"
+    return f"List-Id: {phrase(name)}\r\n <{label}.{domain}>"
