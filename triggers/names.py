@@ -10,6 +10,7 @@ from pydantic import AfterValidator, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from crm_store.event_names import KEY
 from triggers.strict_model import wrong
 
 MARK = "x-sampark"
@@ -21,6 +22,7 @@ class Kind(StrEnum):
 
     CHANNEL = "channel"
     CONDITION = "condition"
+    DATE = "date field"
     EMAIL = "email"
     EVENT = "event"
     FIELD = "field"
@@ -28,6 +30,7 @@ class Kind(StrEnum):
     MESSAGE = "message"
     PIPELINE = "pipeline"
     PLAN = "plan"
+    SEGMENT = "segment"
     SMS = "sms"
     STAGE = "stage"
     TOPIC = "topic"
@@ -133,6 +136,24 @@ FilledText = Annotated[str, AfterValidator(_filled), Mark(Kind.FILLED)]
 Text = Annotated[str, AfterValidator(_filled)]
 ConditionText = Annotated[str, AfterValidator(_filled), Mark(Kind.CONDITION)]
 PipelineName = Annotated[str, AfterValidator(_filled), Mark(Kind.PIPELINE)]
+DataKey = Annotated[
+    str,
+    AfterValidator(
+        _spelt(
+            "a key of an event's data",
+            KEY.pattern,
+            "write it as the data has it: letters, digits, underscores and hyphens",
+        )
+    ),
+]
+DateField = Annotated[str, AfterValidator(_filled), Mark(Kind.DATE)]
+FormName = Annotated[
+    str, AfterValidator(_spelt("a form's name", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))
+]
+SegmentId = Annotated[
+    str, AfterValidator(_spelt("a segment's name", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))
+]
+SegmentName = Annotated[SegmentId, Mark(Kind.SEGMENT)]
 PlanName = Annotated[str, AfterValidator(_filled), Mark(Kind.PLAN)]
 StageName = Annotated[str, AfterValidator(_filled), Mark(Kind.STAGE)]
 TopicName = Annotated[str, AfterValidator(_filled), Mark(Kind.TOPIC)]

@@ -65,6 +65,8 @@ class Vocabulary:
     templates: TemplateShelf
     message_channels: Sequence[str] = ()
     """The channels beside e-mail and SMS."""
+    call_hosts: Sequence[str] | None = None
+    """The hosts that `webhook` steps may call; nothing when any passes."""
     segments: Sequence[str] = ()
     """The sound segments of segments.yaml."""
 
