@@ -23,7 +23,13 @@ from crm_store.models.consent import (
     Step,
 )
 from crm_store.scope import CUSTOMER
-from crm_store.suppressions import lift, suppress, suppress_hashes
+from crm_store.suppressions import (
+    LIFTED_BY_HER,
+    lift,
+    suppress,
+    suppress_hashes,
+    suppressions,
+)
 from crm_store.tables import table_of
 
 _CONSENT, _RECORD = table_of(Consent), table_of(ConsentRecord)
@@ -152,6 +158,33 @@ def opt_out(
     said = [Said(one, channel, ANY_TOPIC, False, proof) for one in news]
     keep_answers(connection, said, now)
     return len(said)
+
+
+def take_back_opt_out(
+    connection: Connection, channel: str, proof: Proof, now: datetime, *, address: str
+) -> bool:
+    """End an opt-out from a whole channel, for everyone with the address; False if there is none.
+
+    Nothing is granted by it: what else she has agreed to or refused stands, and so does what is
+    not hers to end, such as a complaint.
+    """
+    hold(connection, Lock.PERMISSION)
+    found = suppressions(connection, [(channel, address)]).get((channel, address))
+    was_out = found is not None and found.cause in LIFTED_BY_HER
+    lift(connection, [(channel, address)])
+    ended = connection.execute(
+        delete(_CONSENT)
+        .where(
+            _CONSENT.c.customer_id.in_(_with_address(channel, address)),
+            _CONSENT.c.channel == channel,
+            _CONSENT.c.topic == ANY_TOPIC,
+            _CONSENT.c.granted.is_(False),
+        )
+        .returning(_CONSENT.c.customer_id)
+    ).scalars()
+    said = [Said(one, channel, ANY_TOPIC, False, proof) for one in ended]
+    _record(connection, [(one, Step.TAKEN_BACK) for one in said], now)
+    return was_out or bool(said)
 
 
 def choose(

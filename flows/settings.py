@@ -36,7 +36,15 @@ from triggers.zones import ZoneName
 PREFIX = "SAMPARK_"
 _DEEPER = "__"
 _FROM_FILE = "_FILE"
-SECRETS = ("password", "auth_token", "token", "secret", "secret_key", "secret_key_previous", "hook_secret")
+SECRETS = (
+    "password",
+    "auth_token",
+    "token",
+    "secret",
+    "secret_key",
+    "secret_key_previous",
+    "hook_secret",
+)
 
 
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")

@@ -35,6 +35,8 @@ class Step(StrEnum):
     """She, or somebody in her name, asked for messages; she has not confirmed it yet."""
     GRANTED = "granted"
     REFUSED = "refused"
+    TAKEN_BACK = "taken_back"
+    """A refusal that she ended: nothing is granted by that."""
 
 
 class ConsentRecord(SQLModel, table=True):
