@@ -32,7 +32,7 @@ from crm_messaging.message import MaySend, Outcome, Outgoing, Receipt
 from crm_store import field_values, sending, touchpoints
 from flows.admit import admit
 from flows.advance import advance
-from flows.deliver import send_batch
+from flows.delivery import Delivery
 from flows.engine import Engine
 from flows.prepare import Prepared, prepare
 
@@ -133,8 +133,9 @@ async def _hand_over(engine: Engine, batches: list[Prepared], spent: Seconds) ->
 async def _ledger(engine: Engine, batches: list[Prepared], spent: Seconds) -> None:
     engine.channels["email"] = Everyone()
     started = time.process_time()
-    for batch in batches:
-        await send_batch(engine, batch)
+    async with Delivery(engine) as delivery:
+        for batch in batches:
+            await delivery.send(batch)
     spent["ledger"] = time.process_time() - started
 
 

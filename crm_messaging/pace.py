@@ -13,6 +13,11 @@ class Pace:
         self._free_from = float("-inf")
         self._booked_to = float("-inf")
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether anybody may have to wait."""
+        return self._interval > 0
+
     def take(self, now: float, patience: float) -> float | None:
         """Take the next moment: the seconds until it. `None`, if that is more than `patience`."""
         wait = max(0.0, self._free_from - now)

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Connection,
     Row,
+    String,
     and_,
     bindparam,
     case,
@@ -15,11 +17,11 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    tuple_,
     update,
 )
 
 from crm_store.columns import UtcDateTime
+from crm_store.given_rows import as_rows, given_rows
 from crm_store.literals import is_word
 from crm_store.locks import Lock, hold
 from crm_store.models.campaign import Enrollment
@@ -212,17 +214,18 @@ _ADDRESS_NOW = (
     .correlate(TOUCHPOINT)
     .scalar_subquery()
 )
+_WISHES = given_rows("wishes", id=BigInteger(), address=String()).c
 # Statements of the hot path are built once: SQLAlchemy then finds the compiled form by identity.
 _BEGIN_SENDING = (
     update(TOUCHPOINT)
     .where(
-        TOUCHPOINT.c.id.in_(bindparam("ids", expanding=True)),
+        TOUCHPOINT.c.id == _WISHES.id,
         is_word(TOUCHPOINT.c.state, State.CLAIMED),
         TOUCHPOINT.c.claim_token == bindparam("token"),
         TOUCHPOINT.c.lease_until >= bindparam("now"),
         TOUCHPOINT.c.expires_at >= bindparam("now"),
         ~is_paused(TOUCHPOINT.c.campaign),
-        tuple_(TOUCHPOINT.c.id, _ADDRESS_NOW).in_(bindparam("written_to", expanding=True)),
+        _WISHES.address == _ADDRESS_NOW,
         ~_OPTED_OUT,
         ~ANY_SUPPRESSED,
         ~_EXITED,
@@ -254,11 +257,10 @@ def begin_sending(
     """
     hold(connection, Lock.PERMISSION, shared=True)
     asked = {
-        "ids": list(addresses),
-        "written_to": [(one, address) for one, (_, address) in addresses.items()],
+        "wishes": as_rows([(one, address) for one, (_, address) in addresses.items()]),
         "token": token,
         "now": now,
-        "hashes": hashes_of(connection, addresses.values()),
+        "hashes": as_rows([(one,) for one in hashes_of(connection, addresses.values())]),
         "reaches": list(rule.reaches),
     }
     statement = _BEGIN_SENDING_IF_AGREED if rule.needs_opt_in else _BEGIN_SENDING

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, delete, or_, select
+from sqlalchemy import Connection, String, and_, bindparam, delete, or_, select
 
 from crm_store.address_hashes import hashes_with
 from crm_store.database import keys_of
+from crm_store.given_rows import given_rows
 from crm_store.inserting import insert_into
 from crm_store.locks import Lock, hold
 from crm_store.models.consent import Cause, Reach, Suppression
@@ -122,12 +123,12 @@ _LOOK_UP = select(
 ANY_SUPPRESSED = (
     select(_SUPPRESSION.c.id)
     .where(
-        _SUPPRESSION.c.address_hash.in_(bindparam("hashes", expanding=True)),
+        _SUPPRESSION.c.address_hash.in_(select(given_rows("hashes", hash=String()).c.hash)),
         _SUPPRESSION.c.reach.in_(bindparam("reaches", expanding=True)),
     )
     .exists()
 )
-"""Whether any of the `hashes` is suppressed, as a part of another statement."""
+"""Whether any of the `hashes` (`as_rows`) is suppressed, as a part of another statement."""
 
 
 def lift(connection: Connection, addresses: Iterable[Address]) -> None:

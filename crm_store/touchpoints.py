@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    Boolean,
+    BigInteger,
     ColumnElement,
     Connection,
     FromClause,
     Integer,
+    String,
     bindparam,
     case,
     func,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 )
 
 from crm_store.columns import UtcDateTime
+from crm_store.given_rows import as_rows, as_text, given_rows
 from crm_store.inserting import insert_into
 from crm_store.literals import is_word
 from crm_store.models.touchpoint import State, Touchpoint
@@ -330,26 +332,39 @@ class Ruling:
     """How often it has been tried by now; `None`: as often as before."""
 
 
-_AGAIN = func.coalesce(bindparam("new_not_before", type_=UtcDateTime), TOUCHPOINT.c.not_before)
+_RULINGS = given_rows(
+    "rulings",
+    id=BigInteger(),
+    state=String(),
+    reason=String(),
+    detail=String(),
+    not_before=UtcDateTime(),
+    provider_ref=String(),
+    message_id=String(),
+    language=String(),
+    attempts=Integer(),
+).c
+_AGAIN = func.coalesce(_RULINGS.not_before, TOUCHPOINT.c.not_before)
+_WAITS = or_(is_word(_RULINGS.state, State.PLANNED), is_word(_RULINGS.state, State.QUEUED))
 # Built once: SQLAlchemy then finds the compiled form by identity.
 _RULE = (
     update(TOUCHPOINT)
     .where(
-        TOUCHPOINT.c.id == bindparam("of_id"),
+        TOUCHPOINT.c.id == _RULINGS.id,
         TOUCHPOINT.c.claim_token == bindparam("token"),
         or_(_CLAIMED, _SENDING),
     )
     .values(
-        state=bindparam("new_state"),
-        reason=bindparam("new_reason"),
-        detail=bindparam("new_detail"),
+        state=_RULINGS.state,
+        reason=_RULINGS.reason,
+        detail=_RULINGS.detail,
         not_before=_AGAIN,
-        due_at=case((bindparam("is_planned", type_=Boolean), _AGAIN), else_=TOUCHPOINT.c.due_at),
-        provider_ref=bindparam("new_provider_ref"),
-        message_id=bindparam("new_message_id"),
-        language=bindparam("new_language"),
-        attempts=func.coalesce(bindparam("new_attempts", type_=Integer), TOUCHPOINT.c.attempts),
-        settled_at=bindparam("new_settled_at"),
+        due_at=case((is_word(_RULINGS.state, State.PLANNED), _AGAIN), else_=TOUCHPOINT.c.due_at),
+        provider_ref=_RULINGS.provider_ref,
+        message_id=_RULINGS.message_id,
+        language=_RULINGS.language,
+        attempts=func.coalesce(_RULINGS.attempts, TOUCHPOINT.c.attempts),
+        settled_at=case((_WAITS, None), else_=bindparam("now", type_=UtcDateTime)),
         **_RELEASED,
     )
 )
@@ -358,25 +373,22 @@ _RULE = (
 def rule(connection: Connection, rulings: Sequence[Ruling], token: str, now: datetime) -> None:
     """Write rulings down and give the touchpoints back; only the holder of the token can."""
     if rulings:
-        connection.execute(_RULE, [_ruling_row(one, token, now) for one in rulings])
+        rows = as_rows(map(_ruling_row, rulings))
+        connection.execute(_RULE, {"rulings": rows, "token": token, "now": now})
 
 
-def _ruling_row(one: Ruling, token: str, now: datetime) -> dict[str, Any]:
-    waits = one.state in (State.PLANNED, State.QUEUED)
-    return {
-        "of_id": one.id,
-        "token": token,
-        "new_state": str(one.state),
-        "new_reason": None if one.reason is None else str(one.reason),
-        "new_detail": one.detail[:200],
-        "new_not_before": one.not_before,
-        "is_planned": one.state == State.PLANNED,
-        "new_provider_ref": one.provider_ref,
-        "new_message_id": one.message_id,
-        "new_language": one.language,
-        "new_attempts": one.attempts,
-        "new_settled_at": None if waits else now,
-    }
+def _ruling_row(one: Ruling) -> tuple[str | int | None, ...]:
+    return (
+        one.id,
+        one.state,
+        one.reason,
+        one.detail[:200],
+        None if one.not_before is None else as_text(one.not_before),
+        one.provider_ref,
+        one.message_id,
+        one.language,
+        one.attempts,
+    )
 
 
 def recover(connection: Connection, now: datetime) -> tuple[int, int]:

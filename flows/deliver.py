@@ -1,27 +1,21 @@
-"""Deliver: hand over a prepared batch and record what became of every message in it."""
+"""Deliver: prepare batch after batch, hand each over, and report what became of it."""
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from crm_messaging.message import Channel
-from crm_store.models.touchpoint import State
-from crm_store.reasons import Reason
-from crm_store.touchpoints import held_back, release, renew_lease
+from crm_store.touchpoints import held_back, release
 from flows.campaigns import RunningCampaign
+from flows.delivery import Delivery, Outcomes
 from flows.engine import Engine
-from flows.group_commit import GroupCommit
-from flows.line import Line
-from flows.prepare import LEASE, Prepared, Ready, Stuck, prepare
+from flows.prepare import Prepared, Stuck, prepare
 from flows.report import CampaignReport
-from flows.traffic import Lane
 
 ROUND_S = 1.0
 """While delivery stays for what a limit holds back, it looks into the queue this often."""
 
-Outcomes: TypeAlias = Counter[tuple[State, Reason | None]]
-SendBatch: TypeAlias = Callable[[Engine, Prepared], Awaitable[Outcomes]]
+SendBatch: TypeAlias = Callable[[Delivery, Prepared], Awaitable[Outcomes]]
 OnProgress: TypeAlias = Callable[[int], None]
 
 
@@ -30,37 +24,57 @@ async def deliver(
     campaign: RunningCampaign,
     report: CampaignReport,
     *,
-    send: SendBatch | None = None,
+    send: SendBatch = Delivery.send,
     on_progress: OnProgress = lambda _: None,
 ) -> None:
     """Deliver all that a campaign has queued, batch by batch, into `report`.
 
-    While one batch is handed over the next is prepared. `send` wraps the sending of one batch:
-    Prefect's tasks come in there. With `engine.patience` it stays for what a rate limit holds
-    back, so long as that comes in time. A version whose templates cannot be used stays queued
-    and ends in its error, once the others are delivered.
+    Two batches are on their way at a time, so that no session waits for the last messages of one,
+    and a third is being prepared. `send` wraps the sending of one batch: Prefect's tasks come in
+    there. With `engine.patience` it stays for what a rate limit holds back, so long as that comes
+    in time. A version whose templates cannot be used stays queued and ends in its error, once the
+    others are delivered.
     """
-    send = send or send_batch
     stuck: Stuck = {}
     stays_until = asyncio.get_running_loop().time() + engine.patience.total_seconds()
-    batch = await asyncio.to_thread(prepare, engine, campaign, stuck=stuck)
-    if batch is None:
-        batch = await _held_back(engine, campaign, stuck, stays_until)
-    while batch is not None:
-        upcoming = asyncio.create_task(asyncio.to_thread(prepare, engine, campaign, stuck=stuck))
+
+    def prepare_next() -> asyncio.Task[Prepared | None]:
+        return asyncio.create_task(asyncio.to_thread(prepare, engine, campaign, stuck=stuck))
+
+    async def sent(batch: Prepared) -> None:
+        report.outcomes += batch.outcomes()
+        if batch.outgoing:
+            report.outcomes += await send(delivery, batch)
+        on_progress(len(batch))
+
+    async with Delivery(engine) as delivery:
+        on_their_way: deque[asyncio.Task[None]] = deque()
+        upcoming = prepare_next()
         try:
-            report.outcomes += batch.outcomes()
-            if batch.outgoing:
-                report.outcomes += await send(engine, batch)
-            on_progress(len(batch))
+            while True:
+                # Shielded: what is claimed when we are cancelled is given back below.
+                batch = await asyncio.shield(upcoming)
+                if batch is None:
+                    while on_their_way:
+                        await on_their_way.popleft()
+                    batch = await _held_back(engine, campaign, stuck, stays_until)
+                if batch is None:
+                    break
+                upcoming = prepare_next()
+                on_their_way.append(asyncio.create_task(sent(batch)))
+                if len(on_their_way) > 1:
+                    await on_their_way.popleft()
         except BaseException:
-            held = await upcoming
-            if held is not None:
+            for one in on_their_way:
+                one.cancel()
+            _, held = await asyncio.gather(
+                asyncio.wait(on_their_way) if on_their_way else asyncio.sleep(0),
+                upcoming,
+                return_exceptions=True,
+            )
+            if isinstance(held, Prepared):
                 await asyncio.to_thread(_give_back, engine, held)
             raise
-        batch = await upcoming
-        if batch is None:
-            batch = await _held_back(engine, campaign, stuck, stays_until)
     for error in stuck.values():
         raise error
 
@@ -88,50 +102,3 @@ async def _held_back(
 def _give_back(engine: Engine, held: Prepared) -> None:
     with engine.store.write() as connection:
         release(connection, held.token)
-
-
-async def send_batch(engine: Engine, batch: Prepared) -> Outcomes:
-    """Hand over every message of a batch, as many at a time as its channel can.
-
-    Each provider has a line of its own: one that is slow does not keep the others waiting.
-    """
-    outcomes: Outcomes = Counter()
-    by_lane: dict[tuple[Channel, Lane], list[Ready]] = defaultdict(list)
-    for ready in batch.outgoing:
-        channel = engine.channels[ready.claimed.channel]
-        by_lane[channel, engine.traffic.road(channel).lane(ready.message)].append(ready)
-    async with GroupCommit(
-        engine.store,
-        token=batch.token,
-        rule=engine.rule_of(batch.definition),
-        exit_on=batch.definition.exit_on,
-        addresses={
-            ready.claimed.id: (ready.claimed.channel, ready.message.recipient)
-            for ready in batch.outgoing
-        },
-        clock=engine.clock,
-    ) as ledger:
-        keeper = asyncio.create_task(_keep_lease(engine, batch.token))
-        try:
-            async with asyncio.TaskGroup() as group:
-                for (channel, lane), messages in by_lane.items():
-                    queue = iter(messages)
-                    line = Line(engine, channel, lane, ledger, outcomes)
-                    for _ in range(min(lane.at_once, len(messages))):
-                        group.create_task(line.work_off(queue))
-        finally:
-            keeper.cancel()
-    return outcomes
-
-
-async def _keep_lease(engine: Engine, token: str) -> None:
-    """A batch that takes long keeps its lease."""
-
-    def renew() -> None:
-        now = engine.clock()
-        with engine.store.write() as connection:
-            renew_lease(connection, token, now + LEASE)
-
-    while True:
-        await asyncio.sleep(LEASE.total_seconds() / 3)
-        await asyncio.to_thread(renew)

@@ -1,17 +1,19 @@
 """One commit for many sessions: who is about to send, and what became of what was sent.
 
-A session that is ready for the last byte asks `may_send` and waits. While one commit is under
-way the wishes of the others gather; the next commit carries them all, with the receipts that
-came in meanwhile. So `sending` is durable before any message leaves, and a crash leaves in doubt
-no more rows than there are sessions (promise G3), at a fraction of a commit per message.
+A session that is ready for the last byte asks `may_send` and waits. One commit carries the wishes
+of all who wait, with the receipts that came in meanwhile. So `sending` is durable before any
+message leaves, and a crash leaves in doubt no more rows than there are sessions (promise G3), at
+a fraction of a commit per message.
 """
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 from sqlalchemy.exc import OperationalError
 
@@ -27,29 +29,41 @@ log = logging.getLogger(__name__)
 RECEIPT_RETRIES_S = (0.2, 0.5, 1, 2, 5, 10)
 """Pauses before a receipt is tried again: a message that left must not lose its record."""
 
+LONGEST_LINGER_S = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """What a batch is held under, and what its messages must still satisfy as they leave."""
+
+    token: str
+    rule: TopicRule
+    exit_on: Sequence[str]
+    addresses: Mapping[int, Address]
+    """By touchpoint, where its finished message is addressed to."""
+
+
+Wishes: TypeAlias = dict[Claim, dict[int, asyncio.Future[bool]]]
+Rulings: TypeAlias = dict[Claim, list[Ruling]]
+
 
 class GroupCommit:
-    """The ledger's door for one batch. Use as an async context manager: leaving writes all."""
+    """The ledger's door for a delivery. Use as an async context manager: leaving writes all.
 
-    def __init__(
-        self,
-        store: Store,
-        *,
-        token: str,
-        rule: TopicRule,
-        exit_on: Sequence[str],
-        addresses: Mapping[int, Address],
-        clock: Clock,
-    ) -> None:
+    A commit costs the same whether it carries one message or fifty. So the next one lingers for
+    those who are on the wire, at most as long as the last one took: waiting never costs more than
+    the commit that it may save. It does not wait when nobody is under way.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
-        self._token = token
-        self._rule = rule
-        self._exit_on = exit_on
-        self._addresses = addresses
         self._clock = clock
-        self._wishes: dict[int, asyncio.Future[bool]] = {}
-        self._rulings: list[Ruling] = []
+        self._wishes: Wishes = defaultdict(dict)
+        self._rulings: Rulings = defaultdict(list)
+        self._under_way: set[int] = set()
+        self._last_took = 0.0
         self._wake = asyncio.Event()
+        self._all_back = asyncio.Event()
         self._closing = False
         self._failure: Exception | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
@@ -66,78 +80,101 @@ class GroupCommit:
     ) -> None:
         self._closing = True
         self._wake.set()
+        self._all_back.set()
         try:
             await self._writer
         finally:
             self._thread.shutdown()
 
-    async def may_send(self, touchpoint_id: int) -> bool:
+    async def may_send(self, claim: Claim, touchpoint_id: int) -> bool:
         """Commit `sending`; False when the touchpoint may no longer go."""
         if self._failure is not None:
             raise self._failure
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._wishes[touchpoint_id] = answer
+        self._wishes[claim][touchpoint_id] = answer
         self._wake.set()
         return await answer
 
-    def settle(self, ruling: Ruling) -> None:
+    def settle(self, claim: Claim, ruling: Ruling) -> None:
         """Let a ruling ride in the next commit."""
-        self._rulings.append(ruling)
+        self._rulings[claim].append(ruling)
+        self._under_way.discard(ruling.id)
+        if not self._under_way:
+            self._all_back.set()
         self._wake.set()
 
     async def _write_until_closed(self) -> None:
         loop = asyncio.get_running_loop()
         while not self._closing or self._wishes or self._rulings:
             await self._wake.wait()
+            await self._linger(loop)
             self._wake.clear()
-            wishes, self._wishes = self._wishes, {}
-            rulings, self._rulings = self._rulings, []
+            wishes, self._wishes = self._wishes, defaultdict(dict)
+            rulings, self._rulings = self._rulings, defaultdict(list)
             if not wishes and not rulings:
                 continue
             try:
-                allowed = await self._committed(loop, list(wishes), rulings)
+                allowed = await self._committed(loop, wishes, rulings)
             except Exception as error:
-                self._failure = error
-                for answer in (*wishes.values(), *self._wishes.values()):
-                    if not answer.done():
-                        answer.set_exception(error)
+                self._fail(error, wishes)
                 raise
-            for touchpoint_id, answer in wishes.items():
-                if not answer.done():
-                    answer.set_result(touchpoint_id in allowed)
-            self._wake_if_more()
+            self._under_way |= allowed
+            for answers in wishes.values():
+                for touchpoint_id, answer in answers.items():
+                    if not answer.done():
+                        answer.set_result(touchpoint_id in allowed)
+            if self._closing:
+                self._wake.set()
 
-    def _wake_if_more(self) -> None:
-        if self._closing or self._wishes or self._rulings:
-            self._wake.set()
+    async def _linger(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._under_way or self._closing:
+            return
+        self._all_back.clear()
+        timer = loop.call_later(min(self._last_took, LONGEST_LINGER_S), self._all_back.set)
+        await self._all_back.wait()
+        timer.cancel()
+
+    def _fail(self, error: Exception, wishes: Wishes) -> None:
+        self._failure = error
+        for answers in (*wishes.values(), *self._wishes.values()):
+            for answer in answers.values():
+                if not answer.done():
+                    answer.set_exception(error)
 
     async def _committed(
-        self, loop: asyncio.AbstractEventLoop, wishes: list[int], rulings: list[Ruling]
+        self, loop: asyncio.AbstractEventLoop, wishes: Wishes, rulings: Rulings
     ) -> set[int]:
         for pause in (*RECEIPT_RETRIES_S, None):
+            began = loop.time()
             try:
-                return await loop.run_in_executor(self._thread, self._commit, wishes, rulings)
+                allowed = await loop.run_in_executor(self._thread, self._commit, wishes, rulings)
             except OperationalError:
                 if pause is None or not rulings:
                     raise
-                log.warning("the store is not writable; %d receipts wait", len(rulings))
+                log.warning(
+                    "the store is not writable; %d receipts wait", sum(map(len, rulings.values()))
+                )
                 await asyncio.sleep(pause)
+            else:
+                self._last_took = loop.time() - began
+                return allowed
         raise AssertionError("unreachable")
 
-    def _commit(self, wishes: list[int], rulings: list[Ruling]) -> set[int]:
+    def _commit(self, wishes: Wishes, rulings: Rulings) -> set[int]:
         now = self._clock()
+        allowed: set[int] = set()
         with self._store.write() as connection:
-            rule(connection, rulings, self._token, now)
-            if not wishes:
-                return set()
-            allowed = begin_sending(
-                connection,
-                {one: self._addresses[one] for one in wishes},
-                token=self._token,
-                rule=self._rule,
-                exit_on=self._exit_on,
-                now=now,
-            )
+            for claim, made in rulings.items():
+                rule(connection, made, claim.token, now)
+            for claim, answers in wishes.items():
+                allowed |= begin_sending(
+                    connection,
+                    {one: claim.addresses[one] for one in answers},
+                    token=claim.token,
+                    rule=claim.rule,
+                    exit_on=claim.exit_on,
+                    now=now,
+                )
         # Whoever slept in here past the lease was taken for dead, and its messages were put in
         # doubt: they must not leave now.
         return allowed if self._clock() < now + LEASE else set()

@@ -1,9 +1,11 @@
-"""A line: the messages of one batch to one provider, worked off at that provider's pace."""
+"""A line: the messages to one provider, worked off at that provider's pace."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from crm_messaging.dlt import shut_until
 from crm_messaging.message import Channel, Outgoing, OutgoingSms
@@ -12,67 +14,89 @@ from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
 from crm_store.touchpoints import Ruling
 from flows.engine import Engine
-from flows.group_commit import GroupCommit
+from flows.group_commit import Claim, GroupCommit
 from flows.prepare import Ready
 from flows.traffic import Lane
-from flows.verdict import (
-    UNREACHABLE_PAUSE,
-    kept_back,
-    over_the_limit,
-    put_back,
-    ruling_for,
-)
+from flows.verdict import UNREACHABLE_PAUSE, kept_back, over_the_limit, put_back, ruling_for
 
 PATIENCE_IN_A_BATCH_S = 10.0
 """Within `Engine.patience`, the longest that a message waits in its batch for its turn."""
 
 
-class Line:
-    """One lane's part of a batch. A slow one holds up nobody but itself."""
+@dataclass(eq=False)
+class Leaving:
+    """A batch on its way out: what it is held under, and how many are still to be ruled on."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        channel: Channel,
-        lane: Lane,
-        ledger: GroupCommit,
-        outcomes: Counter[tuple[State, Reason | None]],
-    ) -> None:
+    ledger: GroupCommit
+    claim: Claim
+    left: int
+    done: asyncio.Future[None]
+    outcomes: Counter[tuple[State, Reason | None]] = field(default_factory=Counter)
+
+    def may_send(self, touchpoint_id: int) -> Coroutine[Any, Any, bool]:
+        """Asked by the channel; see `crm_messaging.message.MaySend`."""
+        return self.ledger.may_send(self.claim, touchpoint_id)
+
+    def settle(self, ruling: Ruling) -> None:
+        """What became of one of its messages."""
+        self.ledger.settle(self.claim, ruling)
+        self.outcomes[ruling.state, ruling.reason] += 1
+        self.left -= 1
+        if not self.left and not self.done.done():
+            self.done.set_result(None)
+
+
+class Line:
+    """One lane's messages, batch after batch. A slow line holds up nobody but itself."""
+
+    def __init__(self, engine: Engine, channel: Channel, lane: Lane) -> None:
         self._engine = engine
         self._channel = channel
         self._road = engine.traffic.road(channel)
         self._lane = lane
-        self._ledger = ledger
-        self._outcomes = outcomes
         self._patience = min(PATIENCE_IN_A_BATCH_S, engine.patience.total_seconds())
+        self._queue: deque[tuple[Leaving, Ready]] = deque()
+        self._working = 0
 
-    async def work_off(self, queue: Iterator[Ready]) -> None:
+    def put(self, batch: Leaving, messages: Sequence[Ready]) -> int:
+        """Queue up; returns how many more are to `work_off` the line now."""
+        self._queue.extend((batch, one) for one in messages)
+        more = min(self._lane.at_once - self._working, len(messages))
+        self._working += more
+        return more
+
+    async def work_off(self) -> None:
         """Hand over, or put back, until the queue is empty."""
-        for ready in queue:
-            ruling = self._left_alone(ready) or await self._handed_over(ready)
-            self._ledger.settle(ruling)
-            self._outcomes[ruling.state, ruling.reason] += 1
+        try:
+            while self._queue:
+                batch, ready = self._queue.popleft()
+                batch.settle(self._left_alone(ready) or await self._handed_over(batch, ready))
+        finally:
+            self._working -= 1
 
     def _left_alone(self, ready: Ready) -> Ruling | None:
         """Nobody knocks five hundred times at a shut door, or at that of a busy provider; and
         promotion that has waited past its hours in India waits for the next."""
+        message = ready.message
+        if self._road.is_calm and not isinstance(message, OutgoingSms):
+            return None
         now = self._engine.clock()
-        if (opens := _promotion_opens(ready.message, now)) is not None:
+        if (opens := _promotion_opens(message, now)) is not None:
             return kept_back(ready, Reason.DLT_HOURS, opens)
         if (shut := self._road.shut_until(now)) is not None:
             return put_back(ready, Reason.NO_CONNECTION, *shut, now)
-        if (rests := self._road.rests_until(ready.message, now)) is not None:
+        if (rests := self._road.rests_until(message, now)) is not None:
             return put_back(ready, Reason.NOT_NOW, *rests, now)
         return None
 
-    async def _handed_over(self, ready: Ready) -> Ruling:
+    async def _handed_over(self, batch: Leaving, ready: Ready) -> Ruling:
         async with self._lane.places:
             for pace in (self._lane.pace, self._road.pace):
-                seconds = await self._turn(pace)
+                seconds = await self._turn(pace) if pace.is_limited else None
                 if seconds is not None:
                     return over_the_limit(ready, seconds, self._engine.clock())
             async with self._road.places:
-                return self._left_alone(ready) or await self._answered(ready)
+                return self._left_alone(ready) or await self._answered(batch, ready)
 
     async def _turn(self, pace: Pace) -> float | None:
         """Wait for its turn; `None` when it has come, else the seconds after which to come back."""
@@ -84,8 +108,8 @@ class Line:
             await asyncio.sleep(wait)
         return None
 
-    async def _answered(self, ready: Ready) -> Ruling:
-        receipt = await self._channel.hand_over(ready.message, self._ledger.may_send)
+    async def _answered(self, batch: Leaving, ready: Ready) -> Ruling:
+        receipt = await self._channel.hand_over(ready.message, batch.may_send)
         now = self._engine.clock()
         ruling = ruling_for(ready, receipt, now)
         if receipt is not None:

@@ -25,7 +25,8 @@ from prefect.states import Completed, Failed
 from crm_store.errors import EnvironmentUnready
 from flows.campaigns import DisabledCampaign, RunningCampaign
 from flows.clock import wall_clock
-from flows.deliver import Outcomes, deliver, send_batch
+from flows.deliver import deliver
+from flows.delivery import Delivery, Outcomes
 from flows.engine import Engine
 from flows.last_sweep import note_sweep
 from flows.prepare import Prepared
@@ -156,11 +157,11 @@ async def deliver_shown(
     progress = ShownProgress(showing, campaign.slug, report.due, on_progress)
     batches = 0
 
-    async def send(engine: Engine, batch: Prepared) -> Outcomes:
+    async def send(delivery: Delivery, batch: Prepared) -> Outcomes:
         nonlocal batches
         batches += 1
         await progress.show()
-        return await _batch_shown(showing, engine, batch, batches)
+        return await _batch_shown(showing, delivery, batch, batches)
 
     async def work() -> None:
         await deliver(engine, campaign, report, send=send, on_progress=progress.count)
@@ -178,7 +179,9 @@ async def deliver_shown(
         )
 
 
-async def _batch_shown(showing: Showing, engine: Engine, batch: Prepared, number: int) -> Outcomes:
+async def _batch_shown(
+    showing: Showing, delivery: Delivery, batch: Prepared, number: int
+) -> Outcomes:
     async def ending(outcomes: Outcomes) -> RunState:
         return Completed(message=sentence(CampaignReport("", outcomes=outcomes)))
 
@@ -186,7 +189,7 @@ async def _batch_shown(showing: Showing, engine: Engine, batch: Prepared, number
         # Prefect types a task's call with `return_state` as if it were not awaited.
         return cast(Awaitable[object], batch_run(number, len(batch.outgoing), return_state=True))
 
-    return await showing.show(lambda: send_batch(engine, batch), _run(start, ending))
+    return await showing.show(lambda: delivery.send(batch), _run(start, ending))
 
 
 async def events_shown(

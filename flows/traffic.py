@@ -64,10 +64,13 @@ class Road:
         """The lane of a message's provider."""
         return self._lanes[self._provider_of.get(_domain(message), "")]
 
+    @property
+    def is_calm(self) -> bool:
+        """Nobody is left alone at this moment."""
+        return not self._moods and self._shut is None
+
     def rests_until(self, message: Outgoing, now: datetime) -> tuple[datetime, str] | None:
         """Until when its provider is left alone, and what that said; `None` if it is not."""
-        if not self._moods:
-            return None
         provider = self._provider(message)
         mood = self._moods.get(provider)
         if mood is None or mood.in_a_row < IN_A_ROW:
@@ -88,10 +91,11 @@ class Road:
         if not receipt.connected:
             self._shut = _Mood(again, receipt.detail)
             return
-        provider = self._provider(message)
         if receipt.outcome is not Outcome.DEFERRED:
-            self._moods.pop(provider, None)
+            if self._moods:
+                self._moods.pop(self._provider(message), None)
             return
+        provider = self._provider(message)
         mood = self._moods.setdefault(provider, _Mood(again, receipt.detail))
         # One that says when to come again means all of its messages.
         mood.in_a_row += IN_A_ROW if receipt.retry_at else 1

@@ -11,29 +11,31 @@ from crm_messaging.message import Channel, MaySend, Outgoing, Receipt
 from crm_store import touchpoints
 from crm_store.models.touchpoint import State
 from crm_store.touchpoints import Ruling
-from flows.deliver import Outcomes, SendBatch, send_batch
+from flows.deliver import SendBatch
+from flows.delivery import Delivery, Outcomes
 from flows.engine import Engine
 from flows.prepare import Prepared
 
 
-async def no_commit_before_the_dot(engine: Engine, batch: Prepared) -> Outcomes:
+async def no_commit_before_the_dot(delivery: Delivery, batch: Prepared) -> Outcomes:
     """It records every receipt at once, but never commits that a message is about to leave."""
-    unasked = cast(Channel, _Unasked(engine.channels["email"]))
-    return await send_batch(replace(engine, channels={"email": unasked}), batch)
+    unasked = cast(Channel, _Unasked(delivery.engine.channels["email"]))
+    async with Delivery(replace(delivery.engine, channels={"email": unasked})) as wrong:
+        return await wrong.send(batch)
 
 
-async def records_after_the_batch(engine: Engine, batch: Prepared) -> Outcomes:
+async def records_after_the_batch(delivery: Delivery, batch: Prepared) -> Outcomes:
     """It sends the whole batch, then writes down that it has."""
     for one in batch.outgoing:
-        await engine.channels["email"].hand_over(one.message, _yes)
-    return _all_accepted(engine, batch)
+        await delivery.engine.channels["email"].hand_over(one.message, _yes)
+    return _all_accepted(delivery.engine, batch)
 
 
-async def records_as_it_fetches(engine: Engine, batch: Prepared) -> Outcomes:
+async def records_as_it_fetches(delivery: Delivery, batch: Prepared) -> Outcomes:
     """It moves its checkpoint first, then sends what it has already written off as sent."""
-    outcomes = _all_accepted(engine, batch)
+    outcomes = _all_accepted(delivery.engine, batch)
     for one in batch.outgoing:
-        await engine.channels["email"].hand_over(one.message, _yes)
+        await delivery.engine.channels["email"].hand_over(one.message, _yes)
     return outcomes
 
 

@@ -77,7 +77,7 @@ async def _work(life: Life) -> None:
     wire.watch_commits(store.engine)
     channel = engine.channels["email"]
     engine = replace(engine, channels={"email": cast(Channel, WatchedChannel(channel, wire))})
-    way = partial(deliver, send=MUTANTS[life.mutant] if life.mutant else None)
+    way = partial(deliver, send=MUTANTS[life.mutant]) if life.mutant else deliver
     turn = handle_events if life.role is Role.EVENTS else sweep
     while True:
         report = await turn(engine, plan_sweep(engine, files), deliver_campaign=way)

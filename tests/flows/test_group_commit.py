@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from making import (
@@ -25,8 +25,7 @@ from crm_store.database import Store
 from crm_store.models.touchpoint import State, Touchpoint
 from crm_store.sending import TopicRule
 from crm_store.touchpoints import Ruling
-from flows.clock import Clock
-from flows.group_commit import GroupCommit
+from flows.group_commit import Claim, GroupCommit
 
 
 def claimed(store: Store, number: int) -> list[int]:
@@ -49,16 +48,13 @@ def claimed(store: Store, number: int) -> list[int]:
     return made
 
 
-def ledger_of(store: Store, clock: Clock = lambda: NOW) -> GroupCommit:
+def claim_of(store: Store) -> Claim:
     made = [touchpoint for (touchpoint,) in rows_of(store, Touchpoint, "id")]
-    return GroupCommit(
-        store,
-        token="t",
-        rule=TopicRule("renewals"),
-        exit_on=(),
-        addresses=addresses_of(store, *made),
-        clock=clock,
-    )
+    return Claim("t", TopicRule("renewals"), (), addresses_of(store, *made))
+
+
+def the_clock() -> datetime:
+    return NOW
 
 
 def states(store: Store) -> list[str]:
@@ -67,8 +63,9 @@ def states(store: Store) -> list[str]:
 
 async def test_sending_is_committed_when_the_answer_comes(store: Store) -> None:
     [made] = claimed(store, 1)
-    async with ledger_of(store) as ledger:
-        assert await ledger.may_send(made)
+    claim = claim_of(store)
+    async with GroupCommit(store, the_clock) as ledger:
+        assert await ledger.may_send(claim, made)
         assert states(store) == ["sending"]  # read by another connection
 
 
@@ -76,10 +73,11 @@ async def test_sessions_that_wait_together_share_a_commit(store: Store) -> None:
     made = claimed(store, 40)
     commits = []
     event.listen(store.engine, "commit", commits.append)
-    async with ledger_of(store) as ledger:
-        answers = await asyncio.gather(*(ledger.may_send(one) for one in made))
+    claim = claim_of(store)
+    async with GroupCommit(store, the_clock) as ledger:
+        answers = await asyncio.gather(*(ledger.may_send(claim, one) for one in made))
         for one in made:
-            ledger.settle(Ruling(one, State.ACCEPTED))
+            ledger.settle(claim, Ruling(one, State.ACCEPTED))
     assert answers == [True] * 40
     assert states(store) == ["accepted"] * 40
     assert len(commits) <= 3  # the first wish alone, the others together, the receipts
@@ -89,8 +87,9 @@ async def test_who_opted_out_in_between_is_told_no_and_the_others_go(store: Stor
     made = claimed(store, 3)
     [(_,), (opted_out,), (_,)] = rows_of(store, Touchpoint, "customer_id")
     make_consent(store, opted_out)
-    async with ledger_of(store) as ledger:
-        answers = await asyncio.gather(*(ledger.may_send(one) for one in made))
+    claim = claim_of(store)
+    async with GroupCommit(store, the_clock) as ledger:
+        answers = await asyncio.gather(*(ledger.may_send(claim, one) for one in made))
     assert answers == [True, False, True]
     assert states(store) == ["sending", "claimed", "sending"]
 
@@ -99,16 +98,18 @@ async def test_a_yes_that_was_slept_over_is_none(store: Store) -> None:
     """The process was stopped in its commit, and taken for dead before it woke."""
     [made] = claimed(store, 1)
     times = iter([NOW, NOW + timedelta(minutes=21)])
-    async with ledger_of(store, clock=lambda: next(times)) as ledger:
-        assert not await ledger.may_send(made)
+    claim = claim_of(store)
+    async with GroupCommit(store, lambda: next(times)) as ledger:
+        assert not await ledger.may_send(claim, made)
     assert states(store) == ["sending"]  # for whoever looks after the dead to put in doubt
 
 
 async def test_leaving_writes_the_last_receipts(store: Store) -> None:
     [made] = claimed(store, 1)
-    async with ledger_of(store) as ledger:
-        await ledger.may_send(made)
-        ledger.settle(Ruling(made, State.ACCEPTED))
+    claim = claim_of(store)
+    async with GroupCommit(store, the_clock) as ledger:
+        await ledger.may_send(claim, made)
+        ledger.settle(claim, Ruling(made, State.ACCEPTED))
     assert states(store) == ["accepted"]
 
 
@@ -121,13 +122,14 @@ async def test_a_receipt_outlasts_a_locked_database(sqlite_store: Store) -> None
         connection.execute("PRAGMA busy_timeout=50")
 
     sqlite_store.engine.dispose()
-    async with ledger_of(sqlite_store) as ledger:
-        await ledger.may_send(made)
+    claim = claim_of(sqlite_store)
+    async with GroupCommit(sqlite_store, the_clock) as ledger:
+        await ledger.may_send(claim, made)
         holding = threading.Event()
         holder = threading.Thread(target=hold_the_lock, args=(sqlite_store, holding, 0.6))
         holder.start()
         await asyncio.to_thread(holding.wait)
-        ledger.settle(Ruling(made, State.ACCEPTED))
+        ledger.settle(claim, Ruling(made, State.ACCEPTED))
     holder.join()
     assert states(sqlite_store) == ["accepted"]
 
@@ -142,15 +144,16 @@ async def test_a_store_that_is_gone_stops_the_batch_and_nobody_waits_for_ever(
         raise sqlite3.OperationalError("disk I/O error")
 
     async def ask_both(ledger: GroupCommit) -> list[bool | BaseException]:
-        wishes = (ledger.may_send(one) for one in made)
+        wishes = (ledger.may_send(claim, one) for one in made)
         return await asyncio.gather(*wishes, return_exceptions=True)
 
     with pytest.raises((OperationalError, sqlite3.OperationalError)):
-        async with ledger_of(sqlite_store) as ledger:
+        claim = claim_of(sqlite_store)
+        async with GroupCommit(sqlite_store, the_clock) as ledger:
             answers = await asyncio.wait_for(ask_both(ledger), timeout=5)
             assert all(isinstance(answer, Exception) for answer in answers)
             with pytest.raises(sqlite3.OperationalError):
-                await asyncio.wait_for(ledger.may_send(made[0]), timeout=5)
+                await asyncio.wait_for(ledger.may_send(claim, made[0]), timeout=5)
 
 
 def hold_the_lock(store: Store, holding: threading.Event, seconds: float) -> None:

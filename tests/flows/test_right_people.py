@@ -24,7 +24,7 @@ from crm_store.models.touchpoint import Touchpoint
 from crm_store.tables import table_of
 from flows.admit import admit
 from flows.advance import advance
-from flows.deliver import send_batch
+from flows.delivery import Delivery
 from flows.prepare import prepare
 from flows.sweep import plan_sweep, sweep
 
@@ -84,7 +84,8 @@ async def test_an_address_that_changed_after_the_message_was_made(club: Workshop
     make_suppression(club.store, "email", "stranger@example.org")
     with club.store.write() as connection:
         connection.execute(update(table_of(Customer)).values(email="asha@example.org"))
-    await send_batch(club.engine, batch)
+    async with Delivery(club.engine) as delivery:
+        await delivery.send(batch)
     assert club.ledger("state") == [("queued",)]
     await club.sweep()
     assert [one.recipient for one in club.caught.newest()] == ["asha@example.org"]

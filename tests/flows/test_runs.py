@@ -148,10 +148,10 @@ async def test_of_an_error_prefect_learns_the_class_and_the_place(
 ) -> None:
     engine = replace(club.engine, channels={"email": Outspoken()})
     report = await shown_sweep(replace(club, engine=engine), seen.api, Showing())
-    assert "ExceptionGroup at " in (report.campaigns[0].failed or "")
+    assert "RuntimeError at " in (report.campaigns[0].failed or "")
     runs = seen.flow_runs()
     assert runs["renewal · 5 due"][0] == "Failed"
-    assert runs["renewal · 5 due"][1].startswith("ExceptionGroup at ")
+    assert runs["renewal · 5 due"][1].startswith("RuntimeError at ")
     assert [state for name, (state, _) in runs.items() if name.endswith("renewal failed")] == [
         "PartlyDone"
     ]
