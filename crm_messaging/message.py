@@ -51,7 +51,20 @@ class OutgoingSms:
     """For India: what the gateway has to be told of the club's registration."""
 
 
-Outgoing = OutgoingEmail | OutgoingSms
+@dataclass(frozen=True)
+class OutgoingCall:
+    """A call to another system, ready for the wire."""
+
+    touchpoint_id: int
+    message_id: str
+    url: str
+    recipient: str
+    """What stands for an address: a call has none that could change or be suppressed."""
+    body: bytes
+    """JSON, UTF-8."""
+
+
+Outgoing = OutgoingEmail | OutgoingSms | OutgoingCall
 
 
 class Outcome(StrEnum):

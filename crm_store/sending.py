@@ -38,9 +38,12 @@ from crm_store.touchpoints import TOUCHPOINT
 _CONSENT, _EVENT = table_of(Consent), table_of(Event)
 _ENROLLMENT, _CLUB = table_of(Enrollment), table_of(Club)
 
+WEBHOOK = "webhook"
 _ADDRESS = case(
     (TOUCHPOINT.c.channel == "email", CUSTOMER.c.email),
     (TOUCHPOINT.c.channel == "sms", CUSTOMER.c.phone),
+    # A call to another system is to nobody's address.
+    (TOUCHPOINT.c.channel == WEBHOOK, WEBHOOK),
 )
 
 

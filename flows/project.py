@@ -149,7 +149,7 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
     `sampark up` has them open; in `mode: live` they lead to the world.
     """
     # Clients, servers and the engine load here: commands that only read files never wait for them.
-    from crm_messaging.channels.calls import WEBHOOK, CallChannel, RehearsedCalls
+    from crm_messaging.channels.calls import CallChannel, RehearsedCalls
     from crm_messaging.channels.opening import open_channels
     from crm_messaging.compose import Sender
     from flows.engine import Engine
@@ -161,7 +161,7 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
     with open_club(project, clock) as (store, club_id):
         async with rehearsal_channels(project.settings, project.caught()) as (email, sms):
             opened = open_channels(email, sms, public_url=project.settings.public.url)
-            opened[WEBHOOK] = (
+            opened[CallChannel.name] = (
                 CallChannel(project.settings.calls, clock)
                 if project.settings.mode == "live"
                 else RehearsedCalls()

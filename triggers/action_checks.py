@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from urllib.parse import urlsplit
 
 from crm_store.catalogue.field import Catalogue, FieldType
 from crm_store.catalogue.standard import CUSTOM
@@ -25,6 +26,8 @@ def action_problems(
     for loc, action in _placed(definition):
         yield from _fallbacks(action, source, vocabulary, loc)
         yield from _coupon(action, source, vocabulary, loc)
+        if action.webhook is not None:
+            yield from _host(action.webhook.url, source, vocabulary, (*loc, "webhook", "url"))
         if action.update is not None:
             yield from _values(action.update, source, vocabulary.catalogue, (*loc, "update"))
 
@@ -75,6 +78,14 @@ def _coupon(
         message = f"the template `{action.template}` does not print `{COUPON}`"
         fix = f"write {{{{ {COUPON} }}}} into it, or leave `coupon` out"
         yield replace(source.problem((*loc, "coupon"), message, fix), severity="warning")
+
+
+def _host(url: str, source: Source, vocabulary: Vocabulary, loc: Location) -> Iterator[Problem]:
+    host = urlsplit(url).hostname or ""
+    allowed = vocabulary.call_hosts
+    if allowed is not None and host not in allowed:
+        fix = f"add it to `calls: {{hosts: [{host}]}}` in club.yaml"
+        yield source.problem(loc, f"club.yaml does not allow calls to `{host}`", fix)
 
 
 _FITS: dict[FieldType, type | tuple[type, ...]] = {

@@ -1,4 +1,4 @@
-"""What an HTTP provider's answer, or its silence, means for a text message."""
+"""What an HTTP provider's answer, or its silence, means for a message."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from crm_messaging.channels.wording import without_addresses
-from crm_messaging.message import Outcome, OutgoingSms, Receipt
+from crm_messaging.message import Outcome, Outgoing, Receipt
 
 # A POST that sends a message must not be repeated on a guess (RFC 9110 §9.2.2), so only what
 # surely was not taken is deferred.
@@ -16,7 +16,7 @@ NOT_TAKEN_NOW = {408, 429, 503}
 SET_UP_WRONG = {401, 403, 404, 405, 407}
 
 
-def refused(message: OutgoingSms, answer: httpx.Response, said: str) -> Receipt:
+def refused(message: Outgoing, answer: httpx.Response, said: str) -> Receipt:
     """The receipt for an answer that is not a success; `said` is the provider's own text."""
     status = answer.status_code
     detail = without_addresses(f"HTTP {status} {said}", message.recipient)
@@ -31,19 +31,19 @@ def refused(message: OutgoingSms, answer: httpx.Response, said: str) -> Receipt:
     return _receipt(message, Outcome.IN_DOUBT, detail)
 
 
-def later(message: OutgoingSms, answer: httpx.Response, said: str) -> Receipt:
+def later(message: Outgoing, answer: httpx.Response, said: str) -> Receipt:
     """The provider said that it has not taken the message now."""
     detail = without_addresses(f"HTTP {answer.status_code} {said}", message.recipient)
     return _receipt(message, Outcome.DEFERRED, detail, retry_at=retry_at(answer))
 
 
-def never(message: OutgoingSms, answer: httpx.Response, said: str) -> Receipt:
+def never(message: Outgoing, answer: httpx.Response, said: str) -> Receipt:
     """The provider said that it will not take the message."""
     detail = without_addresses(f"HTTP {answer.status_code} {said}", message.recipient)
     return _receipt(message, Outcome.REJECTED, detail)
 
 
-def silent(message: OutgoingSms, error: httpx.RequestError) -> Receipt:
+def silent(message: Outgoing, error: httpx.RequestError) -> Receipt:
     """The receipt when no answer came."""
     detail = without_addresses(f"{type(error).__name__}: {error}", message.recipient)
     match error:
@@ -61,12 +61,12 @@ def silent(message: OutgoingSms, error: httpx.RequestError) -> Receipt:
             return _receipt(message, Outcome.IN_DOUBT, detail)
 
 
-def accepted(message: OutgoingSms, provider_ref: str) -> Receipt:
+def accepted(message: Outgoing, provider_ref: str) -> Receipt:
     """The provider took it and gave it a reference."""
     return Receipt(message.touchpoint_id, Outcome.ACCEPTED, provider_ref=provider_ref)
 
 
-def unreadable(message: OutgoingSms, answer: httpx.Response) -> Receipt:
+def unreadable(message: Outgoing, answer: httpx.Response) -> Receipt:
     """A success without the reference that should come with it: a proxy's page, or an error
     told with status 200. Taken or not, nobody knows."""
     detail = f"HTTP {answer.status_code} without a message id: {answer.text[:300]}"
@@ -95,7 +95,7 @@ def _moment(http_date: str) -> datetime | None:
 
 
 def _receipt(
-    message: OutgoingSms,
+    message: Outgoing,
     outcome: Outcome,
     detail: str,
     *,
