@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from flows import text_replies
 from flows.reading import Reader
 from flows.settings import Settings
 
 
 def readers_of(settings: Settings) -> Mapping[str, Reader]:
     """By `InboundMessage.source`. A source stays here when its door is closed: some may wait."""
-    return {}
+    return {text_replies.SOURCE: text_replies.READER}
