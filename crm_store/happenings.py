@@ -115,7 +115,7 @@ def number_of(
         query = query.where(_EVENT.c.name == name)
     if since is not None:
         query = query.where(moment > since)
-    return query.scalar_subquery()
+    return query.correlate_except(table).scalar_subquery()
 
 
 def _is_one_of(kept: _Kept | None, key: str, wanted: Sequence[Scalar]) -> ColumnElement[bool]:

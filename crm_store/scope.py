@@ -37,6 +37,10 @@ class Scope:
     def today_sql(self) -> ColumnElement[date]:
         return bindparam("scope_today", self.today, Date, unique=True)
 
+    def ago(self, time: timedelta) -> ColumnElement[datetime]:
+        """The moment so much before now."""
+        return bindparam("scope_then", self.now - time, UtcDateTime, unique=True)
+
     def days_ago(self, days: int) -> ColumnElement[datetime]:
         """The moment `days` x 24 hours before now."""
-        return bindparam("scope_then", self.now - timedelta(days=days), UtcDateTime, unique=True)
+        return self.ago(timedelta(days=days))

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from crm_store.errors import UsageError
 from crm_store.event_names import RECORDED_HERE
@@ -21,19 +22,24 @@ from triggers.vocabulary import Vocabulary
 from triggers.yaml_source import Source, read_yaml
 from triggers.zones import is_zone, right_zone
 
+Model = TypeVar("Model", bound=BaseModel)
+
 _DECLARED_IN = {
-    Kind.PLAN: "plans",
-    Kind.PIPELINE: "pipelines",
-    Kind.STAGE: "pipelines",
-    Kind.TOPIC: "topics",
-    Kind.FIELD: "fields",
-    Kind.CHANNEL: "channels",
+    Kind.PLAN: "`plans:` in club.yaml",
+    Kind.PIPELINE: "`pipelines:` in club.yaml",
+    Kind.STAGE: "`pipelines:` in club.yaml",
+    Kind.TOPIC: "`topics:` in club.yaml",
+    Kind.FIELD: "`fields:` in club.yaml",
+    Kind.CHANNEL: "`channels:` in club.yaml",
+    Kind.SEGMENT: "segments.yaml",
+    Kind.DATE: "`fields:` in club.yaml",
 }
-"""Where club.yaml lists the names."""
+"""Where a club lists the names."""
 _MENTIONED = {
     "membership.plan": Kind.PLAN,
     "customer.pipeline": Kind.PIPELINE,
     "customer.stage": Kind.STAGE,
+    "customer.segments": Kind.SEGMENT,
 }
 """Fields whose values are names of the club's: a condition that misspells one is never true."""
 _NEARLY_THE_SAME = 0.9
@@ -85,17 +91,7 @@ def check_file(path: Path, vocabulary: Vocabulary) -> CheckedFile:
 
 
 def _check(path: Path, source: Source, vocabulary: Vocabulary) -> CheckedFile:
-    definition = None
-    problems = list(source.problems)
-    if source.complete:
-        try:
-            definition = CampaignDefinition.model_validate(source.data)
-        except ValidationError as error:
-            problems += problems_of(error, source, CampaignDefinition)
-        misspelt = {(problem.line, problem.column) for problem in problems}
-        for text in marked_texts(CampaignDefinition, source.data):
-            if source.position(text.loc) not in misspelt:
-                problems += _check_text(text, source, vocabulary)
+    definition, problems = checked_model(CampaignDefinition, source, vocabulary)
     if definition is not None and not any(problem.severity == "error" for problem in problems):
         problems += action_problems(definition, source, vocabulary)
         problems += unreachable(definition, source, vocabulary)
@@ -106,6 +102,24 @@ def _check(path: Path, source: Source, vocabulary: Vocabulary) -> CheckedFile:
     errors = [problem for problem in told if problem.severity == "error"]
     warnings = [problem for problem in told if problem.severity == "warning"]
     return CheckedFile(path, None if errors else definition, errors, warnings)
+
+
+def checked_model(
+    model: type[Model], source: Source, vocabulary: Vocabulary
+) -> tuple[Model | None, list[Problem]]:
+    """A file as a model, and all that is wrong with it: its YAML, its keys, and its texts."""
+    made = None
+    problems = list(source.problems)
+    if source.complete:
+        try:
+            made = model.model_validate(source.data)
+        except ValidationError as error:
+            problems += problems_of(error, source, model)
+        misspelt = {(problem.line, problem.column) for problem in problems}
+        for text in marked_texts(model, source.data):
+            if source.position(text.loc) not in misspelt:
+                problems += _check_text(text, source, vocabulary)
+    return made, problems
 
 
 def _slug(source: Source) -> str | None:
@@ -195,13 +209,13 @@ def _check_mention(mention: Mention, vocabulary: Vocabulary, at: Problem) -> Ite
         yield replace(at, message=message, fix=right_zone(mention.value))
     if kind := _MENTIONED.get(mention.field):
         known = vocabulary.names(kind)
-        # A club that lists none of a kind lets any name pass in conditions.
-        if known and mention.value not in known:
-            yield _unknown(kind, mention.value, list(known), at)
+        # A club that lists none of a kind lets any name pass in conditions; segments it has to.
+        if (known or kind is Kind.SEGMENT) and mention.value not in (known or ()):
+            yield _unknown(kind, mention.value, list(known or ()), at)
 
 
 def _unknown(kind: Kind, name: str, known: list[str], at: Problem) -> Problem:
-    declare = f"add it to `{_DECLARED_IN[kind]}:` in club.yaml"
+    declare = f"add it to {_DECLARED_IN[kind]}"
     fix = choose_from(name, known, declare)
     if known and not nearest(name, known):
         fix += f", or {declare}"

@@ -86,6 +86,14 @@ class Catalogue:
     def __iter__(self) -> Iterator[Field]:
         return iter(self._fields.values())
 
+    def replaced(self, field: Field) -> "Catalogue":
+        """With this field in the place of the one of its name."""
+        return Catalogue((self._fields | {field.name: field}).values())
+
+    def without(self, name: str) -> "Catalogue":
+        """Without the field of this name."""
+        return Catalogue(field for field in self if field.name != name)
+
     def names(self) -> list[str]:
         """All field names, in the order of the reference page."""
         return list(self._fields)

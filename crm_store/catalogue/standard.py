@@ -9,7 +9,9 @@ from crm_store.catalogue.values import (
     PURCHASES,
     VISITS,
     CountOf,
+    DaysSince,
     DaysSinceLatest,
+    FirstDay,
     LatestDay,
     LeastOf,
     MembershipDaysLeft,
@@ -19,12 +21,18 @@ from crm_store.catalogue.values import (
     OfCustom,
     OfCustomer,
     OfMembership,
+    PerWeek,
+    Scored,
+    Segments,
     SumOf,
     Tags,
+    YearsSince,
 )
 
 TEXT, INTEGER, NUMBER = FieldType.TEXT, FieldType.INTEGER, FieldType.NUMBER
 BOOLEAN, DATE, TAGS = FieldType.BOOLEAN, FieldType.DATE, FieldType.TAGS
+
+SCORE = "customer.score"
 
 # fmt: off
 STANDARD_FIELDS: tuple[Field, ...] = (
@@ -40,6 +48,11 @@ STANDARD_FIELDS: tuple[Field, ...] = (
     Field("customer.pipeline", TEXT, "Pipeline she is in", "sales", OfCustomer("pipeline")),
     Field("customer.stage", TEXT, "Stage of that pipeline", "trial", OfCustomer("stage")),
     Field("customer.source", TEXT, "Where she came from", "instagram", OfCustomer("source")),
+    Field("customer.days_since_joined", INTEGER, "Days since she first joined", 265, DaysSince("joined_on")),
+    Field("customer.years_since_joined", INTEGER, "Whole years since she first joined", 1, YearsSince("joined_on")),
+    Field("customer.age", INTEGER, "Her age in years", 34, YearsSince("birth_date"), personal=True),
+    Field(SCORE, INTEGER, "Points: those that steps gave her, and those of scores.yaml", 35, Scored(), always=True),
+    Field("customer.segments", TAGS, "Segments of segments.yaml that she is in", ["regulars"], Segments(), always=True),
     Field("customer.tags", TAGS, "Tags the staff put on her", ["vip"], Tags(), always=True),
     Field("membership.plan", TEXT, "Plan of the membership", "annual", OfMembership("plan")),
     Field("membership.starts_on", DATE, "First day of the term", "2026-03-12", OfMembership("starts_on")),
@@ -53,12 +66,16 @@ STANDARD_FIELDS: tuple[Field, ...] = (
         Field(f"visits.last_{days}d", INTEGER, f"Visits in the last {days} days", days // 8, CountOf(VISITS, days), always=True)
         for days in (7, 14, 30, 60, 90)
     ),
+    Field("visits.per_week", NUMBER, "Visits a week, the mean of the last eight weeks", 2.5, PerWeek(VISITS, 8), always=True),
+    Field("visits.first_on", DATE, "Day of the first visit", "2025-03-02", FirstDay(VISITS)),
     Field("visits.last_on", DATE, "Day of the latest visit", "2026-11-19", LatestDay(VISITS)),
     Field("visits.days_since_last", INTEGER, "Days since the latest visit", 3, DaysSinceLatest(VISITS)),
     Field("purchases.count", INTEGER, "Purchases so far", 4, CountOf(PURCHASES), always=True),
     Field("purchases.total", NUMBER, "Spent so far, in the club's currency", 18500, SumOf(PURCHASES, "amount", of_none=0), always=True),
+    Field("purchases.last_90d", INTEGER, "Purchases in the last 90 days", 2, CountOf(PURCHASES, 90), always=True),
     Field("purchases.last_on", DATE, "Day of the latest purchase", "2026-10-02", LatestDay(PURCHASES)),
     Field("package.remaining", INTEGER, "Sessions left over all her packages", 2, SumOf(PACKAGES, "remaining")),
+    Field("package.lowest", INTEGER, "Sessions left of the package with the fewest", 2, LeastOf(PACKAGES, "remaining")),
     Field("package.expires_on", DATE, "The first day on which a package of hers expires", "2026-12-31", LeastOf(PACKAGES, "expires_on")),
     *(
         Field(f"club.{column}", TEXT, label, example, OfClub(column), always=True)

@@ -1,14 +1,32 @@
 """How the value of a field is written in SQL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any, TypeAlias, assert_never
 
-from sqlalchemy import ColumnElement, FromClause, Table, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    FromClause,
+    Select,
+    Table,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from crm_store.catalogue.values import (
+    ConditionPoints,
     CountOf,
     DatedRows,
+    DaysSince,
     DaysSinceLatest,
+    EventPoints,
+    FirstDay,
     LatestDay,
     LeastOf,
     MembershipDaysLeft,
@@ -19,22 +37,36 @@ from crm_store.catalogue.values import (
     OfCustomer,
     OfMembership,
     OfMessage,
+    PerWeek,
     Rows,
+    Scored,
+    Segments,
     SumOf,
     Tags,
     Value,
+    YearsSince,
 )
-from crm_store.columns import date_from_text, day_of, days_between, words_joined
+from crm_store.columns import (
+    date_from_text,
+    day_of,
+    days_between,
+    month_day,
+    words_joined,
+    year_of,
+)
+from crm_store.happenings import number_of
 from crm_store.models.activity import PackageBalance, Purchase, Visit
 from crm_store.models.club import Club
 from crm_store.models.customer import CustomerTag
 from crm_store.models.membership import MembershipFreeze
+from crm_store.models.segment import Segment, SegmentStay
 from crm_store.scope import MEMBERSHIP, Scope
 from crm_store.tables import table_of
 
 Sql: TypeAlias = ColumnElement[Any]
 
 _CLUB, _TAG, _FREEZE = table_of(Club), table_of(CustomerTag), table_of(MembershipFreeze)
+_SEGMENT, _STAY = table_of(Segment), table_of(SegmentStay)
 _TABLES: dict[str, Table] = {
     table.name: table for table in (table_of(Visit), table_of(Purchase), table_of(PackageBalance))
 }
@@ -51,6 +83,18 @@ def value_sql(value: Value, scope: Scope) -> Sql:
             return _all_tags(scope)
         case OfMessage():
             raise ValueError("a field of the message is in no table")
+        case Segments():
+            return _all_segments(scope)
+        case Scored(rules):
+            return _score(rules, scope)
+        case DaysSince(column):
+            return days_between(scope.customer.c[column], scope.today_sql)
+        case YearsSince(column):
+            return _years_since(scope.customer.c[column], scope)
+        case PerWeek(rows, weeks):
+            return cast(_count(rows, 7 * weeks, scope), Float) / weeks
+        case FirstDay(rows):
+            return _over(rows, day_of(func.min(_moment(rows))), scope)
         case OfClub(column):
             return _of_club(column, scope)
         case OfMembership(column):
@@ -77,6 +121,8 @@ def value_sql(value: Value, scope: Scope) -> Sql:
 
 def contains_sql(value: Value, word: str, scope: Scope) -> ColumnElement[bool]:
     """Whether a word is in the set that the value is."""
+    if isinstance(value, Segments):
+        return _in_segment(scope).where(_SEGMENT.c.name == word).exists()
     if not isinstance(value, Tags):
         raise TypeError(f"{value} is no set of words")
     return exists().where(_TAG.c.customer_id == scope.customer.c.id, _TAG.c.tag == word)
@@ -88,6 +134,45 @@ def _all_tags(scope: Scope) -> Sql:
         .where(_TAG.c.customer_id == scope.customer.c.id)
         .scalar_subquery()
     )
+
+
+def _all_segments(scope: Scope) -> Sql:
+    names = _in_segment(scope).with_only_columns(
+        func.coalesce(words_joined(_SEGMENT.c.name), ""), maintain_column_froms=True
+    )
+    return names.scalar_subquery()
+
+
+def _in_segment(scope: Scope) -> Select[Any]:
+    """The segments that she is in, as they were last counted."""
+    return (
+        select(_SEGMENT.c.id)
+        .join(_STAY, _STAY.c.segment_id == _SEGMENT.c.id)
+        .where(_STAY.c.customer_id == scope.customer.c.id, _STAY.c.left_at.is_(None))
+        .correlate_except(_STAY, _SEGMENT)
+    )
+
+
+def _score(rules: Sequence[EventPoints | ConditionPoints], scope: Scope) -> Sql:
+    score: Sql = scope.customer.c.score
+    for rule in rules:
+        match rule:
+            case EventPoints(points, name, within):
+                since = None if within is None else scope.ago(within)
+                happened = number_of(name, scope.customer.c.id, since, scope.now_sql)
+                score = score + happened * literal(points)
+            case ConditionPoints(points, condition):
+                score = score + case((condition.sql(scope), points), else_=0)
+    return score
+
+
+def _years_since(day: Sql, scope: Scope) -> Sql:
+    today = scope.today
+    month_of_today = today.month * 100 + today.day
+    is_last_of_february = month_of_today == 228 and (today + timedelta(days=1)).day == 1
+    reached = 229 if is_last_of_february else month_of_today
+    years = literal(today.year) - year_of(day)
+    return years - case((month_day(day) > literal(reached), 1), else_=0)
 
 
 def _of_club(column: str, scope: Scope) -> Sql:
@@ -120,7 +205,8 @@ def _over(rows: Rows, figure: Sql, scope: Scope, *where: ColumnElement[bool]) ->
     query = select(figure).where(table.c.customer_id == scope.customer.c.id, *where)
     if isinstance(rows, DatedRows):
         query = query.where(_moment(rows) <= scope.now_sql)
-    return query.scalar_subquery()
+    # Its own rows, even where the statement around it runs over the same table.
+    return query.correlate_except(table).scalar_subquery()
 
 
 def _count(rows: DatedRows, days: int | None, scope: Scope) -> Sql:

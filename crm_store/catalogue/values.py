@@ -5,7 +5,13 @@ Whoever reads the catalogue without asking for SQL does not wait for the databas
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+    from crm_store.scope import Scope
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,11 @@ class Tags:
 @dataclass(frozen=True)
 class OfMessage:
     """Known as a message is made: the store has no SQL for it."""
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The names of the segments she is in, joined by line feeds."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +126,36 @@ class DaysSinceLatest:
 
 
 @dataclass(frozen=True)
+class PerWeek:
+    """How many rows a week, as the mean of the last so many weeks."""
+
+    rows: DatedRows
+    weeks: int
+
+
+@dataclass(frozen=True)
+class FirstDay:
+    """The UTC day of the first moment."""
+
+    rows: DatedRows
+
+
+@dataclass(frozen=True)
+class DaysSince:
+    """Days from a date of her own row to today."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class YearsSince:
+    """Whole years from a date of her own row to today; 29 February's are full on the 28th in
+    common years."""
+
+    column: str
+
+
+@dataclass(frozen=True)
 class OfCustom:
     """A value in `Customer.custom`; `kind` is a `FieldType`."""
 
@@ -122,10 +163,44 @@ class OfCustom:
     kind: str
 
 
+class HasSql(Protocol):
+    """A condition that is true or false of the customer of a scope."""
+
+    def sql(self, scope: "Scope") -> "ColumnElement[bool]":
+        """Its SQL, never NULL."""
+        ...
+
+
+@dataclass(frozen=True)
+class EventPoints:
+    """Points for each event of a name, of the last so much time or of all time."""
+
+    points: int
+    name: str
+    within: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class ConditionPoints:
+    """Points while a condition holds."""
+
+    points: int
+    condition: HasSql
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The points that steps gave her, and those of the rules."""
+
+    rules: tuple[EventPoints | ConditionPoints, ...] = ()
+
+
 Value: TypeAlias = (
     OfCustomer
     | NameOfCustomer
     | Tags
+    | Segments
+    | Scored
     | OfClub
     | OfMessage
     | OfMembership
@@ -135,6 +210,10 @@ Value: TypeAlias = (
     | SumOf
     | LeastOf
     | LatestDay
+    | FirstDay
+    | PerWeek
+    | DaysSince
+    | YearsSince
     | DaysSinceLatest
     | OfCustom
 )

@@ -157,6 +157,7 @@ class Reader:
         if not isinstance(tag.value, str):
             fix = f'write `"vip" in {held.text}`'
             raise ConditionError("a tag is a text in quotes", fix, tag.at)
+        self._mention(held, tag)
         return HasWord(held.field, tag.value)
 
     def _one_of(self, term: Term, items: nodes.List | nodes.Tuple, depth: int) -> Predicate:
