@@ -19,7 +19,7 @@ REPORTS_PATH = "/hooks/kannel"
 # Delivered, not delivered, buffered, and refused by the operator. 8, taken by the operator, is
 # no news.
 _REPORTED = str(1 + 2 + 4 + 16)
-_FILLED_IN = "&type=%d&at=%T&ref=%F&answer=%A"
+_FILLED_IN = "&to=%p&type=%d&at=%T&ref=%F&answer=%A"
 
 
 def kannel_channel(settings: KannelSettings, public_url: str = "") -> SmsOverHttp:

@@ -42,6 +42,7 @@ def feedback_of(told: Mapping[str, str]) -> Feedback | None:
         occurred_at=_moment(told.get("at", "")),
         message_id=f"<{ours}>",
         provider_ref=told.get("ref") or None,
+        recipient=told.get("to") or None,
         status=_error_code(told.get("answer", "")),
         detail=f"Kannel: {words}",
         source_id=f"kannel:{ours}:{kind}",

@@ -138,7 +138,7 @@ async def test_kannels_request_keeps_number_and_password_out_of_the_url() -> Non
         "username": "lotus", "password": "s3cret", "smsc": "jio", "to": ASHA.recipient,
         "from": "LOTUS", "coding": "2", "dlr-mask": "23",
         "dlr-url": "https://club.example/hooks/kannel?key=kkkkkkkkkkkkkkkk&id=7@club.example"
-        "&type=%d&at=%T&ref=%F&answer=%A",
+        "&to=%p&type=%d&at=%T&ref=%F&answer=%A",
     }  # fmt: skip
     assert request.headers["content-type"] == "text/plain; charset=UTF-8"
     assert request.body.decode() == ASHA.body
