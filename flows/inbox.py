@@ -104,12 +104,15 @@ def _apply(engine: Engine, messages: list[Taken], report: InboxReport) -> None:
         for message in messages:
             try:
                 with connection.begin_nested():
-                    engine.readers[message.source].apply(reading, message)
+                    not_yet = engine.readers[message.source].apply(reading, message)
             except OperationalError:
                 raise  # it is the store that fails, not the message
             except Exception as error:
                 _note(report, message, error)
             else:
+                if not_yet is not None:
+                    _note(report, message, not_yet)
+                    continue
                 done.append(message.id)
                 report.read[message.source] += 1
         inbox.settle(connection, done, now)

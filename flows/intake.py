@@ -1,7 +1,8 @@
 """The intake: a loop that turns an event into a message within a moment of its recording.
 
-It reads what has come through the public doors, polls the events, keeps the channels warm, and hands what it did to whoever shows it. What it
-drops for an error the next sweep finds: a sweep goes by what happened, not by what was polled.
+It reads what came through the public doors, polls the events, keeps the channels warm, and hands
+what it did to whoever shows it. What it drops for an error the next sweep finds: a sweep goes by
+what happened, not by what was polled.
 """
 
 import asyncio

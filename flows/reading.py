@@ -39,8 +39,12 @@ class NotYet(Exception):
         self.after = after
 
 
-Apply: TypeAlias = Callable[[Reading, Taken], None]
-"""Writes down what a message says, in the open transaction. It may meet a message twice."""
+Apply: TypeAlias = Callable[[Reading, Taken], "NotYet | None"]
+"""Writes down what a message says, in the open transaction. It may meet a message twice.
+
+A `NotYet` that it raises undoes what it has written; one that it returns keeps it, and the message
+comes again for the rest.
+"""
 Ask: TypeAlias = Callable[["Engine", Taken], Awaitable[Taken]]
 """Asks the world what the message does not say itself, outside of any transaction; returns the
 message with what it was told, for `apply` to read."""

@@ -1,0 +1,179 @@
+"""Feedback, whoever tells it, as the ledger takes it: what each verdict means there."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+
+from sqlalchemy import Connection
+
+from crm_messaging.feedback import Feedback, Verdict
+from crm_messaging.links import BadToken, Links
+from crm_messaging.mime import message_id_for
+from crm_store import event_names as names
+from crm_store import feedback as ledger
+from crm_store.addresses import AddressError, normalise_email, normalise_phone
+from crm_store.clubs import country_of
+from crm_store.database import keys_of
+from crm_store.feedback import Busy, Found, Several, Told, Unnamed
+from crm_store.inbox import Taken
+from crm_store.keys import KeyRing
+from crm_store.models.consent import Cause
+from crm_store.models.touchpoint import State
+from crm_store.reasons import Reason
+from flows.inbox import MOST_ATTEMPTS
+from flows.reading import NotYet, Reading
+
+SOON = timedelta(seconds=5)
+"""When a fact is looked at again whose touchpoint another transaction holds."""
+
+_LONG_AGO = timedelta(days=30 * 365)
+_PLAIN_ADDRESS = re.compile(r"[a-z0-9._+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,24}")
+_PLAIN_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a verdict is to the ledger."""
+
+    email: str
+    """The event's name for an e-mail; empty for a verdict that no e-mail can have."""
+    sms: str
+    """The same for a text message."""
+    moves_to: tuple[State, Reason | None] | None = None
+    cause: Cause | None = None
+    """Why the address is not to be written to any more."""
+
+
+def _bounced(reason: Reason, cause: Cause | None = None) -> Meaning:
+    return Meaning(names.EMAIL_BOUNCED, names.SMS_FAILED, (State.BOUNCED, reason), cause)
+
+
+_ARRIVED = (State.DELIVERED, None)
+
+MEANINGS: Mapping[Verdict, Meaning] = {
+    Verdict.DELIVERED: Meaning(names.EMAIL_DELIVERED, names.SMS_DELIVERED, _ARRIVED),
+    Verdict.DELAYED: Meaning(names.EMAIL_DELAYED, names.SMS_DELAYED),
+    Verdict.SOFT_BOUNCE: _bounced(Reason.SOFT_BOUNCE),
+    Verdict.MAILBOX_FULL: _bounced(Reason.MAILBOX_FULL),
+    Verdict.BLOCKED: _bounced(Reason.BLOCKED),
+    Verdict.HARD_BOUNCE: _bounced(Reason.HARD_BOUNCE, Cause.HARD_BOUNCE),
+    Verdict.FAILED: _bounced(Reason.UNDELIVERED),
+    Verdict.COMPLAINT: Meaning(
+        names.EMAIL_COMPLAINED, names.SMS_UNSUBSCRIBED, (State.COMPLAINED, None), Cause.COMPLAINT
+    ),
+    Verdict.AUTO_REPLY: Meaning(names.EMAIL_ANSWERED_BY_ITSELF, names.SMS_DELIVERED, _ARRIVED),
+    # A provider tells it too when it did not send because she had unsubscribed there before.
+    Verdict.UNSUBSCRIBED: Meaning(
+        names.EMAIL_UNSUBSCRIBED, names.SMS_UNSUBSCRIBED, cause=Cause.OPT_OUT
+    ),
+    # What was opened has arrived, whoever opened it.
+    Verdict.OPENED: Meaning(names.EMAIL_OPENED, names.SMS_DELIVERED, _ARRIVED),
+    Verdict.CLICKED: Meaning(names.EMAIL_CLICKED, names.SMS_DELIVERED, _ARRIVED),
+}
+
+
+def apply_feedback(reading: Reading, message: Taken, facts: Iterable[Feedback]) -> NotYet | None:
+    """Apply what a message says to the ledger, each fact once, however often it comes.
+
+    Returns `NotYet` when it cannot be told at present which touchpoint one of them is about; the
+    others are applied. At the last attempt such a one counts for her address alone.
+    """
+    not_yet = None
+    for fact in facts:
+        told = told_by(reading.connection, reading.engine.club_id, message, fact)
+        try:
+            found = _found(reading, told)
+        except Several:
+            if message.attempts < MOST_ATTEMPTS:
+                not_yet = NotYet("It may be about more than one message.")
+                continue
+            found = None
+        try:
+            ledger.apply(reading.connection, reading.engine.club_id, told, found, reading.now)
+        except Busy:
+            not_yet = NotYet("Its touchpoint is in other hands.", SOON)
+    return not_yet
+
+
+def told_by(connection: Connection, club_id: int, message: Taken, fact: Feedback) -> Told:
+    """A fact in the ledger's words."""
+    meaning = MEANINGS[fact.verdict]
+    if fact.channel == "email":
+        event = meaning.email
+    else:
+        event = fact.channel + meaning.sms.removeprefix("sms")
+    return Told(
+        event=event,
+        channel=fact.channel,
+        source=message.source,
+        source_id=fact.source_id or _identity(fact),
+        occurred_at=_moment(fact.occurred_at, message.received_at),
+        moves_to=meaning.moves_to,
+        cause=meaning.cause,
+        touchpoint_id=_named_by(connection, fact.return_path),
+        message_id=fact.message_id,
+        provider_ref=fact.provider_ref,
+        address=_address(connection, club_id, fact),
+        status=fact.status,
+        detail=fact.detail,
+    )
+
+
+def _moment(told: datetime | None, received_at: datetime) -> datetime:
+    """When it happened, if that can be: not after we were told, nor in another age."""
+    if told is None or not received_at - _LONG_AGO < told <= received_at:
+        return received_at
+    return told
+
+
+def _found(reading: Reading, told: Told) -> Found | None:
+    sender = reading.engine.sender
+
+    def message_id_of(unnamed: Unnamed) -> str:
+        found = unnamed.found
+        parts = (found.campaign, found.customer_id, unnamed.occurrence, found.step, unnamed.channel)
+        domain = sender.domain if sender and unnamed.channel == "email" else "sms.invalid"
+        return message_id_for("|".join(map(str, parts)), domain)
+
+    return ledger.find(reading.connection, reading.engine.club_id, told, message_id_of)
+
+
+def _address(connection: Connection, club_id: int, fact: Feedback) -> str | None:
+    """The address as the store writes it; `None` for what is none."""
+    written = (fact.recipient or "").strip()
+    try:
+        if fact.channel == "email":
+            small = written.lower()
+            # Nearly all are plain, and to look closely takes longer than all the rest.
+            return small if _PLAIN_ADDRESS.fullmatch(small) else normalise_email(written)
+        if _PLAIN_NUMBER.fullmatch(written):
+            return written
+        return normalise_phone(written, country_of(connection, club_id)) if written else None
+    except AddressError:
+        return None
+
+
+def _named_by(connection: Connection, return_path: str | None) -> int | None:
+    """The touchpoint that is signed into a return path of ours."""
+    token = (return_path or "").rpartition("@")[0].rpartition("+")[2]
+    if not token:
+        return None
+    try:
+        return _links(keys_of(connection)).read_return(token)
+    except BadToken:
+        return None
+
+
+@lru_cache(maxsize=4)
+def _links(keys: KeyRing) -> Links:
+    return Links(keys)
+
+
+def _identity(fact: Feedback) -> str:
+    """What stands for a fact whose source gives it no name."""
+    moment: datetime | None = fact.occurred_at
+    about = (fact.verdict, fact.message_id, fact.provider_ref, fact.recipient, moment, fact.status)
+    return sha256("|".join(str(one or "") for one in about).encode()).hexdigest()[:40]
