@@ -22,6 +22,7 @@ from crm_console.commands import (
     pause,
     preview,
     sweep,
+    test,
     touchpoints,
     up,
     why,
@@ -67,6 +68,7 @@ app.command("demo", rich_help_panel=_BEGIN)(demo.demo)
 app.command("init", rich_help_panel=_BEGIN)(init.init)
 app.command("import", rich_help_panel=_BEGIN)(importing.import_)
 app.command("check", rich_help_panel=_CAMPAIGNS)(check.check)
+app.command("test", rich_help_panel=_CAMPAIGNS)(test.test)
 app.command("preview", rich_help_panel=_CAMPAIGNS)(preview.preview)
 app.command("event", rich_help_panel=_RUN)(event.event)
 app.command("sweep", rich_help_panel=_RUN)(sweep.sweep)

@@ -133,6 +133,7 @@ class TouchpointRecord:
     campaign: str
     occurrence: str
     step: str
+    variant: str
     channel: str
     state: str
     reason: str | None
@@ -151,8 +152,9 @@ _TOUCHPOINT_COLUMNS: tuple[ColumnElement[Any], ...] = (
     *(
         TOUCHPOINT.c[name]
         for name in (
-            "id", "enrollment_id", "campaign", "occurrence", "step", "channel", "state", "reason",
-            "detail", "due_at", "not_before", "sent_at", "settled_at", "attempts", "message_id",
+            "id", "enrollment_id", "campaign", "occurrence", "step", "variant", "channel", "state",
+            "reason", "detail", "due_at", "not_before", "sent_at", "settled_at", "attempts",
+            "message_id",
             "customer_id",
         )
     ),

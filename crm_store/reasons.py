@@ -15,20 +15,20 @@ class Reason(StrEnum):
         return member
 
     NO_ADDRESS = "no_address", "there is no address for this channel"
-    OPTED_OUT = "opted_out", "she opted out"
-    NO_CONSENT = "no_consent", "she has not agreed to be written to on this channel"
+    OPTED_OUT = "opted_out", "the customer opted out"
+    NO_CONSENT = "no_consent", "the customer has not agreed to be written to on this channel"
     SUPPRESSED_ADDRESS = "suppressed_address", "the address is on the suppression list"
     CAP = "cap", "the limit on messages to one person was reached"
-    QUIET_HOURS = "quiet_hours", "it would have arrived in her quiet hours"
+    QUIET_HOURS = "quiet_hours", "it would have arrived in the quiet hours"
     SEND_WINDOW = "send_window", "it would have arrived outside the campaign's send window"
-    CONDITION = "condition", "the step's condition did not hold for her"
+    CONDITION = "condition", "the step's condition did not hold"
     PAUSED = "paused", "the campaign's `pause_while` held until it was too late"
     CAME = "came", "what was waited for came"
     STEP_GONE = "step_gone", "the campaign moved on to a version without this step"
-    JOINED_LATE = "joined_late", "its time had passed when she entered"
+    JOINED_LATE = "joined_late", "its time had passed when the customer entered"
     TOO_LATE = "too_late", "it was too late to be useful"
-    EXITED = "exited", "an exit event ended the campaign for her"
-    TEMPLATE = "template", "the template could not be rendered for her"
+    EXITED = "exited", "an exit event ended the campaign for the customer"
+    TEMPLATE = "template", "the template could not be rendered for this customer"
     NOT_REGISTERED = "not_registered", "it is not what is registered for it in India (DLT)"
     DLT_HOURS = "dlt_hours", "promotional text messages reach India from 10:00 to 21:00 only"
     BAD_ADDRESS = "bad_address", "the address cannot be written into a message safely"
@@ -45,14 +45,9 @@ class Reason(StrEnum):
     ANCHOR_MOVED = "anchor_moved", "the date it counts from was moved"
     HARD_BOUNCE = "hard_bounce", "there is no such address"
     SOFT_BOUNCE = "soft_bounce", "it could not be delivered this time"
-    MAILBOX_FULL = "mailbox_full", "her mailbox was full"
-    BLOCKED = "blocked", "her server refused the message, not the address"
-    UNDELIVERED = "undelivered", "the text message did not reach her phone"
-    HARD_BOUNCE = "hard_bounce", "there is no such address"
-    SOFT_BOUNCE = "soft_bounce", "it could not be delivered this time"
-    MAILBOX_FULL = "mailbox_full", "her mailbox was full"
-    BLOCKED = "blocked", "her server refused the message, not the address"
-    UNDELIVERED = "undelivered", "the text message did not reach her phone"
+    MAILBOX_FULL = "mailbox_full", "the mailbox was full"
+    BLOCKED = "blocked", "the receiving server refused the message, not the address"
+    UNDELIVERED = "undelivered", "the text message did not reach the phone"
 
 
 UNREACHED = (
@@ -63,7 +58,7 @@ UNREACHED = (
     Reason.BAD_ADDRESS,
     Reason.REFUSED,
 )
-"""The channel is of no use for her; another one may be."""
+"""The channel is of no use for the customer; another one may be."""
 
 
 def sentence_of(reason: str | None) -> str:

@@ -1,13 +1,13 @@
 """Admit: everyone whose occasion has come enters the campaign, in one statement."""
 
 from collections.abc import Sequence
-
 from datetime import UTC, datetime
 
 from crm_store import enrollments
 from flows.campaigns import RunningCampaign
 from flows.engine import Engine
 from triggers.controls import Reentry, ReentryAfter
+from triggers.definition import CampaignDefinition
 from triggers.look import Look
 
 
@@ -17,15 +17,7 @@ def admit(engine: Engine, campaign: RunningCampaign, event_ids: Sequence[int] | 
     version = campaign.current
     definition = version.definition
     scope = engine.scope(definition, now)
-    earliest, latest = definition.span()
-    look = Look(
-        club_id=engine.club_id,
-        now=now,
-        earliest=earliest,
-        latest=latest + definition.defaults.late.grace,
-        zone=engine.club_zone,
-        event_ids=event_ids,
-    )
+    look = look_of(engine, definition, now, event_ids)
     admitted = 0
     with engine.store.write() as connection:
         for occasions in definition.trigger.occasions(look):
@@ -39,6 +31,24 @@ def admit(engine: Engine, campaign: RunningCampaign, event_ids: Sequence[int] | 
                 not_since=_not_since(definition.reentry, now),
             )
     return admitted
+
+
+def look_of(
+    engine: Engine,
+    definition: CampaignDefinition,
+    now: datetime,
+    event_ids: Sequence[int] | None = None,
+) -> Look:
+    """What a campaign's trigger is asked with: occasions within reach of its steps."""
+    earliest, latest = definition.span()
+    return Look(
+        club_id=engine.club_id,
+        now=now,
+        earliest=earliest,
+        latest=latest + definition.defaults.late.grace,
+        zone=engine.club_zone,
+        event_ids=event_ids,
+    )
 
 
 def _not_since(reentry: Reentry, now: datetime) -> datetime | None:

@@ -14,7 +14,7 @@ from crm_store.catalogue.field import Catalogue
 from triggers.conditions.possible import impossible
 from triggers.conditions.predicates import Not, Predicate
 from triggers.conditions.reader import Reader
-from triggers.conditions.syntax import ConditionError, parse_tree
+from triggers.conditions.syntax import ConditionError, parse_tree, split_at_and
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -68,3 +68,11 @@ def parse_condition(text: str, catalogue: Catalogue) -> Condition:
     predicate = reader.condition(parse_tree(text))
     mentions = tuple(Mention(*mention) for mention in reader.mentions)
     return Condition(text, frozenset(reader.fields), mentions, predicate)
+
+
+def condition_parts(condition: Condition, catalogue: Catalogue) -> list[Condition]:
+    """The conditions that `and` joins to this one; itself alone where it has no such parts."""
+    texts = split_at_and(condition.text)
+    if len(texts) < 2:
+        return [condition]
+    return [parse_condition(text, catalogue) for text in texts]

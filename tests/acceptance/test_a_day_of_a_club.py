@@ -102,7 +102,7 @@ def test_why_tells_what_was_sent_and_what_was_not(swept: Swept) -> None:
     assert "waits for Tue 15 Dec 2026, 10:30" in asha
     ravi = swept.run("why", "M-2", "membership-renewal").stdout
     assert "She opted out of email" in ravi
-    assert "not sent (suppressed), due Sun 22 Nov 2026, 10:30: she opted out" in ravi
+    assert "not sent (suppressed), due Sun 22 Nov 2026, 10:30: the customer opted out" in ravi
     told = swept.ask("why", "M-2", "birthday")
     assert told["enrollments"] == []
     assert [one["has_occasion"] for one in told["not_in"]] == [False]

@@ -90,6 +90,24 @@ def _parsed(text: str) -> nodes.Expr:
     return tree
 
 
+def split_at_and(text: str) -> list[str]:
+    """The parts of a condition that `and` joins, as they are written.
+
+    One part, the whole, where an `or` stands beside it: `and` then joins only some of it.
+    """
+    parts, begin, depth = [], 0, 0
+    for offset, kind, value in _Offsets(text.replace("\r", " ").replace("\n", " ")):
+        if kind == "operator":
+            depth += (value in "([{") - (value in ")]}")
+        elif kind == "name" and depth == 0:
+            if value in ("or", "if"):
+                return [text]
+            if value == "and":
+                parts.append(text[begin:offset].strip())
+                begin = offset + len(value)
+    return [*parts, text[begin:].strip()]
+
+
 class _Offsets:
     """Jinja's tokens, each with its offset in place of its line."""
 
