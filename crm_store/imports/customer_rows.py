@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from crm_store.catalogue.field import Catalogue
+from crm_store.catalogue.values import NameOfCustomer, OfCustomer
 from crm_store.event_names import STAGE_CHANGED
 from crm_store.imports.batch import SOURCE, Incoming, Outcome, Purpose
 from crm_store.imports.permission import (
@@ -64,8 +65,11 @@ class Change:
 
 def plain_columns(catalogue: Catalogue) -> list[str]:
     """The columns of `customer` that a file may fill, as the catalogue names them."""
-    names = (field.name.removeprefix("customer.") for field in catalogue)
-    return [name for name in names if name in _CUSTOMER.c]
+    return [
+        field.value.column
+        for field in catalogue
+        if isinstance(field.value, OfCustomer | NameOfCustomer)
+    ]
 
 
 def custom_keys(catalogue: Catalogue) -> list[str]:
