@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from crm_messaging.compiled import Compiled, CompiledEmail
+from crm_messaging.compiled import CompiledEmail, CompiledSms
+from crm_messaging.dlt import INDIA, NotRegistered, tags_for
 from crm_messaging.message import EmailParts
 from crm_messaging.render import render_email, render_sms, values_for
-from crm_messaging.sms_segments import SmsSize, count
+from crm_messaging.sms_cost import SmsEstimate, country_of, estimate
 from crm_store.catalogue.field import FieldType
 from crm_store.errors import SamparkError, UnknownName
 from flows.project import Project
@@ -20,8 +21,34 @@ ValuesOf = Callable[[frozenset[str]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
+class SmsPreview:
+    """A finished text message, and what comes of sending it."""
+
+    text: str
+    estimate: SmsEstimate
+    currency: str
+    not_registered: str = ""
+    """Why it may not leave for India, if so."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The stable form within `preview --json`."""
+        size, national = self.estimate.size, self.estimate.national
+        return {
+            "encoding": size.encoding,
+            "segments": size.segments,
+            "units": size.units,
+            "left": size.left,
+            "country": self.estimate.country,
+            "cost": None if self.estimate.cost is None else str(self.estimate.cost),
+            "currency": self.currency,
+            "national_segments": national.segments if national else None,
+            "not_registered": self.not_registered or None,
+        }
+
+
+@dataclass(frozen=True)
 class Preview:
-    """A finished message: `email`, or `sms` with its `size`."""
+    """A finished message: `email` or `sms`."""
 
     campaign: str
     step: str
@@ -29,8 +56,7 @@ class Preview:
     template: str
     language: str
     email: EmailParts | None = None
-    sms: str | None = None
-    size: SmsSize | None = None
+    sms: SmsPreview | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The stable form of `preview --json`."""
@@ -41,16 +67,9 @@ class Preview:
             "template": self.template,
             "language": self.language,
             "subject": self.email.subject if self.email else None,
-            "text": self.email.text if self.email else self.sms,
+            "text": self.email.text if self.email else self.sms and self.sms.text,
             "html": self.email.html if self.email else None,
-            "sms": {
-                "encoding": self.size.encoding,
-                "segments": self.size.segments,
-                "units": self.size.units,
-                "left": self.size.left,
-            }
-            if self.size
-            else None,
+            "sms": self.sms.to_json() if self.sms else None,
         }
 
 
@@ -84,25 +103,37 @@ def preview_of(
     *,
     language: str,
     values_of: ValuesOf,
+    number: str | None = None,
 ) -> Preview:
     """The message of a step. `language` may be any: the nearest that is there is taken.
 
-    Raises `RenderError` when the message cannot be made with these values.
+    A text message goes to `number` (E.164), else to one of the club's country. Raises
+    `RenderError` when the message cannot be made with these values.
     """
     channel, template = act.action.channel, act.action.template
     compiled = project.library.load(channel, template, language)
     values = values_for(values_of(compiled.fields), compiled.language, project.library.catalogue)
     place = (definition.campaign, act.name, channel, template, compiled.language)
-    return _rendered(place, compiled, values)
-
-
-def _rendered(
-    place: tuple[str, str, str, str, str], compiled: Compiled, values: dict[str, Any]
-) -> Preview:
     if isinstance(compiled, CompiledEmail):
         return Preview(*place, email=render_email(compiled, values))
+    return Preview(*place, sms=_text_message(project, compiled, values, number))
+
+
+def _text_message(
+    project: Project, compiled: CompiledSms, values: dict[str, Any], number: str | None
+) -> SmsPreview:
+    club, sms = project.settings.club, project.settings.channels.sms
+    country = (number and country_of(number)) or club.country
     text = render_sms(compiled, values)
-    return Preview(*place, sms=text, size=count(text))
+    if sms is None:
+        return SmsPreview(text, estimate(text, country, {}), club.currency)
+    found = estimate(text, country, sms.prices, sms.segment_header)
+    to = number or (INDIA if country == "IN" else "")
+    try:
+        tags_for(text, to, compiled.dlt, sms.dlt)
+    except NotRegistered as error:
+        return SmsPreview(text, found, club.currency, str(error))
+    return SmsPreview(text, found, club.currency)
 
 
 def example_values(project: Project) -> ValuesOf:

@@ -10,7 +10,7 @@ from crm_console.call import JsonOption, call_of
 from crm_console.terminal import many, note, print_json, print_line
 
 if TYPE_CHECKING:
-    from crm_console.message_preview import Preview
+    from crm_console.message_preview import Preview, SmsPreview
     from flows.project import Project
     from triggers.definition import CampaignDefinition
     from triggers.steps import Act
@@ -96,11 +96,13 @@ def _with_her_values(
     scope = Scope(now, now.astimezone(project.zone).date())
     with open_club(project, wall_clock) as (store, club_id), store.read() as connection:
         who = customer_named(connection, club_id, customer, project.settings.club.country)
+        card = history.customer_card(connection, who)
         return preview_of(
             project,
             definition,
             act,
-            language=lang or history.customer_card(connection, who).language,
+            language=lang or card.language,
+            number=card.phone,
             values_of=lambda fields: {
                 **field_values.of_customer(
                     connection, project.catalogue, in_store(fields), who, scope
@@ -117,10 +119,23 @@ def show_preview(made: "Preview") -> None:
     what = f"{made.campaign} · {made.step} · {made.channel} · {made.language}"
     if made.email is not None:
         show_message(made.email.subject, made.email.text, what)
-    elif made.size is not None:
-        show_message("SMS", made.sms or "", what)
-        size = made.size
+    elif made.sms is not None:
+        show_message("SMS", made.sms.text, what)
+        _show_cost(made.sms)
+
+
+def _show_cost(sms: "SmsPreview") -> None:
+    size, found = sms.estimate.size, sms.estimate
+    print_line(
+        f"{many(size.segments, 'segment')} of {size.encoding}: {size.units} units, "
+        f"{size.left} more fit into the last."
+    )
+    if found.cost is not None:
+        print_line(f"It costs {found.cost:.2f} {sms.currency} to {found.country}.")
+    if found.national is not None:
         print_line(
-            f"{many(size.segments, 'segment')} of {size.encoding}: {size.units} units, "
-            f"{size.left} more fit into the last."
+            f"In {found.national.language}'s own shift tables it would be"
+            f" {many(found.national.segments, 'segment')}; few operators know them."
         )
+    if sms.not_registered:
+        note(sms.not_registered, "yellow")

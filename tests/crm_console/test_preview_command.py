@@ -16,8 +16,10 @@ def test_every_step_can_be_previewed_with_examples(
 
     for one in open_project(club).check():
         assert one.definition is not None
-        for step in one.definition.steps:
-            made = answer("preview", one.definition.campaign, step.id, "--lang", lang)
+        for act in one.definition.acts():
+            if not act.action.writes:
+                continue
+            made = answer("preview", one.definition.campaign, act.name, "--lang", lang)
             assert made["language"] == lang
             assert "{{" not in made["text"]
             assert "Lotus Fitness" in made["text"]
@@ -29,6 +31,32 @@ def test_every_step_can_be_previewed_with_examples(
 def test_an_sms_says_what_it_costs(sampark: Callable[..., Result]) -> None:
     shown = sampark("preview", "membership-renewal", "offer", "--lang", "hi").stdout
     assert "segments of UCS-2" in shown
+
+
+PROVIDER = """
+channels:
+  sms:
+    provider: gateway
+    url: https://gateway.example/send
+    prices: {IN: 0.25, "*": 6}
+    dlt: {entity: "1101456789012345678", header: LTSFIT}
+"""
+
+
+def test_what_it_costs_and_that_india_does_not_know_it(
+    sampark: Callable[..., Result], answer: Callable[..., Any], club: Path
+) -> None:
+    path = club / "club.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + PROVIDER, encoding="utf-8")
+    asked = ("preview", "membership-renewal", "offer", "--lang", "hi")
+    sms = answer(*asked)["sms"]
+    assert (sms["country"], sms["currency"]) == ("IN", "INR")
+    assert float(sms["cost"]) == pytest.approx(0.25 * sms["segments"])
+    assert "names no DLT registration" in sms["not_registered"]
+    shown = sampark(*asked)
+    assert f"It costs {float(sms['cost']):.2f} INR to IN." in shown.stdout
+    assert "In Hindi's own shift tables it would be" in shown.stdout
+    assert "names no DLT registration" in shown.stderr
 
 
 def test_the_page_is_written_where_one_wants_it(
