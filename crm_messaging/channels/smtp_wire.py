@@ -8,16 +8,18 @@ way at once (PIPELINING, RFC 2920).
 import asyncio
 import re
 from collections import deque
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from crm_messaging.channels.smtp_outcomes import Fault
 
 _REPLY_LINE = re.compile(rb"([2-5]\d\d)(?:([ -])(.*))?\Z", re.DOTALL)
 _MAX_UNREAD = 64 * 1024
+_GLANCE_S = 5.0
+"""A timer for each reply would cost more than reading it: one looks at the clock this often."""
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """A server's reply: its code and its text, lines joined by spaces."""
 
     code: int
@@ -25,6 +27,16 @@ class Reply:
 
     def __str__(self) -> str:
         return f"{self.code} {self.text}".strip()
+
+
+@lru_cache(maxsize=256)
+def _line(line: bytes) -> tuple[Reply, bool] | None:
+    """A line of a reply, and whether it is its last; `None` if it is none. Most are alike."""
+    match = _REPLY_LINE.match(line)
+    if match is None:
+        return None
+    code, mark, text = match.groups()
+    return Reply(int(code), (text or b"").decode("utf-8", "replace").strip()), mark != b"-"
 
 
 class NoReply(Exception):
@@ -42,8 +54,11 @@ class Wire(asyncio.Protocol):
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._questions: deque[tuple[asyncio.Future[Reply], float]] = deque()
+        self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self._unread = bytearray()
+        self._due = 0.0
+        """When the first question must be answered, by the loop's clock."""
+        self._unread = b""
         self._texts: list[str] = []
         self._broken: NoReply | None = None
         self._writable = asyncio.Event()
@@ -66,10 +81,10 @@ class Wire(asyncio.Protocol):
         Raises `NoReply`, with nothing written, when the connection is already broken.
         """
         self.write(data)
-        loop = asyncio.get_running_loop()
-        questions = [loop.create_future() for _ in limits]
+        is_first = not self._questions
+        questions: list[asyncio.Future[Reply]] = [self._loop.create_future() for _ in limits]
         self._questions.extend(zip(questions, limits, strict=True))
-        if self._timer is None:
+        if is_first:
             self._wait_for_first()
         return questions
 
@@ -100,12 +115,11 @@ class Wire(asyncio.Protocol):
     # What asyncio calls.
 
     def data_received(self, data: bytes) -> None:
-        self._unread += data
-        while (end := self._unread.find(b"\n")) >= 0:
-            line = bytes(self._unread[:end]).rstrip(b"\r")
-            del self._unread[: end + 1]
-            self._read_line(line)
-        if len(self._unread) > _MAX_UNREAD or len(self._texts) > _MAX_UNREAD // 64:
+        *lines, rest = (self._unread + data).split(b"\n")
+        self._unread = rest
+        for line in lines:
+            self._read_line(line.rstrip(b"\r"))
+        if len(rest) > _MAX_UNREAD or len(self._texts) > _MAX_UNREAD // 64:
             self._break(Fault.GARBAGE, "a reply without an end")
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -121,17 +135,18 @@ class Wire(asyncio.Protocol):
     def _read_line(self, line: bytes) -> None:
         if self._broken is not None:
             return
-        match = _REPLY_LINE.match(line)
-        if match is None:
+        read = _line(line)
+        if read is None:
             said = line.decode("ascii", "replace")
             self._break(Fault.GARBAGE, f"not an SMTP reply: {said}")
             return
-        code, mark, text = match.groups()
-        self._texts.append((text or b"").decode("utf-8", "replace").strip())
-        if mark == b"-":
-            return
-        reply = Reply(int(code), " ".join(self._texts))
-        self._texts.clear()
+        reply, is_last = read
+        if self._texts or not is_last:
+            self._texts.append(reply.text)
+            if not is_last:
+                return
+            reply = Reply(reply.code, " ".join(self._texts))
+            self._texts.clear()
         if not self._questions:
             # Idle servers say 421 before they hang up. Whatever else it is, questions and
             # replies would no longer match.
@@ -140,17 +155,27 @@ class Wire(asyncio.Protocol):
         question, _ = self._questions.popleft()
         if not question.done():
             question.set_result(reply)
-        self._wait_for_first()
+        if self._questions:
+            self._wait_for_first()
 
     def _wait_for_first(self) -> None:
+        self._due = self._loop.time() + self._questions[0][1]
+        if self._timer is None or self._due < self._timer.when():
+            self._glance()
+
+    def _glance(self) -> None:
+        """Break the connection if the first question has waited too long; else look again."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._questions:
-            seconds = self._questions[0][1]
-            self._timer = asyncio.get_running_loop().call_later(
-                seconds, self._break, Fault.SILENCE, f"no reply within {seconds:g} seconds"
-            )
+        if not self._questions:
+            return
+        now = self._loop.time()
+        if now < self._due:
+            self._timer = self._loop.call_at(min(self._due, now + _GLANCE_S), self._glance)
+            return
+        seconds = self._questions[0][1]
+        self._break(Fault.SILENCE, f"no reply within {seconds:g} seconds")
 
     def _break(self, fault: Fault, said: str) -> None:
         if self._broken is not None:
