@@ -52,10 +52,6 @@ class BadToken(Exception):
     """The token is not one of ours, or not for this. Which of the two is nobody's business."""
 
 
-class Expired(Exception):
-    """It was one of ours, once."""
-
-
 @dataclass(frozen=True)
 class Holder:
     """Whom a link was made for."""
@@ -63,6 +59,14 @@ class Holder:
     touchpoint_id: int
     address_hash: bytes
     """Of the address that the message went to."""
+
+
+class Expired(Exception):
+    """It was one of ours, once: whoever has it may still leave, and nothing else."""
+
+    def __init__(self, holder: Holder) -> None:
+        super().__init__("the link has expired")
+        self.holder = holder
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,10 @@ class Links:
         """What a token says of the address that a message goes to."""
         return self._hashes.of(channel, address)
 
+    def is_of(self, holder: Holder, channel: str, address: str) -> bool:
+        """Whether this is the address that the message went to."""
+        return holder.address_hash in self._hashes.all_of(channel, address)
+
     def token(self, purpose: Purpose, holder: Holder, sent: datetime) -> str:
         """34 letters, digits, `-` and `_`. The same arguments give the same token."""
         lasts = LASTS[purpose]
@@ -104,10 +112,11 @@ class Links:
     def read(self, purpose: Purpose, token: str, now: datetime) -> Holder:
         """Whom a token was made for. Raises `BadToken` and `Expired`."""
         payload = _payload(token, _PERSON_SIZE, _TAG, self._signers[purpose])
+        holder = Holder(int.from_bytes(payload[:_ID]), payload[_ID:-_DAY])
         day = int.from_bytes(payload[-_DAY:])
         if day != _NEVER and now.astimezone(UTC).date() > _EPOCH + timedelta(days=day):
-            raise Expired
-        return Holder(int.from_bytes(payload[:_ID]), payload[_ID:-_DAY])
+            raise Expired(holder)
+        return holder
 
     def click(self, click: Click) -> str:
         """26 letters, digits, `-` and `_`."""

@@ -28,6 +28,11 @@ class Store:
         self.engine = engine.execution_options(**{KEYS: keys})
 
     @property
+    def keys(self) -> KeyRing:
+        """The keys that the store was opened with. Raises `NoSecretKey`."""
+        return _given(self.engine.get_execution_options().get(KEYS))
+
+    @property
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
@@ -56,7 +61,10 @@ class Store:
 
 def keys_of(connection: Connection) -> KeyRing:
     """The keys that the connection's store was opened with. Raises `NoSecretKey`."""
-    keys: KeyRing | None = connection.get_execution_options().get(KEYS)
+    return _given(connection.get_execution_options().get(KEYS))
+
+
+def _given(keys: KeyRing | None) -> KeyRing:
     if keys is None:
         raise NoSecretKey()
     return keys

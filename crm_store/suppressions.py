@@ -36,6 +36,11 @@ class Found:
     source: str
     since: datetime
 
+    @property
+    def is_hers(self) -> bool:
+        """Whether she herself brought it about, and may end it."""
+        return self.cause in LIFTED_BY_HER
+
 
 def suppress(
     connection: Connection,

@@ -85,7 +85,10 @@ class ClubFacts(_Strict):
     currency: str = Field("INR", pattern="^[A-Z]{3}$", description="ISO 4217.")
     website: str = ""
     phone: str = ""
-    address: str = ""
+    address: str = Field("", description="Postal address; messages to many have to name it.")
+    colour: str = Field(
+        "#0f6b5c", pattern="^#[0-9a-fA-F]{6}$", description="Of the pages for customers: #rrggbb."
+    )
 
 
 class CustomFieldSettings(_Strict):

@@ -16,15 +16,16 @@ from flows.project import Project, open_project
 from flows.web_server import web_server
 
 CLUB = """
-club: {name: Lotus Fitness, timezone: Asia/Kolkata, country: IN, languages: [en]}
-topics: [news]
+club: {{name: Lotus Fitness, timezone: Asia/Kolkata, country: IN, languages: [en], {about}}}
 """
 
 
-def public_project(folder: Path, more: str = "") -> Project:
-    """A club's folder; `more` is added to its club.yaml."""
+def public_project(
+    folder: Path, more: str = "", *, topics: str = "topics: [news]\n", about: str = ""
+) -> Project:
+    """A club's folder; `more` is added to its club.yaml, and `about` to what that says of it."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "club.yaml").write_text(CLUB + more, encoding="utf-8")
+    (folder / "club.yaml").write_text(CLUB.format(about=about) + topics + more, encoding="utf-8")
     return open_project(folder)
 
 

@@ -1,6 +1,14 @@
 """The doors of the public web app. Adding one is a line."""
 
-from crm_console.web.public import sms_hooks
+from crm_console.web.public import club_pages, sms_hooks, subscription
 from crm_console.web.public.door import Door
 
-DOORS: tuple[Door, ...] = (sms_hooks.TWILIO, sms_hooks.KANNEL, sms_hooks.GATEWAY)
+DOORS: tuple[Door, ...] = (
+    club_pages.LOOK,
+    subscription.LEAVE,
+    subscription.CHOOSE,
+    subscription.CONFIRM,
+    sms_hooks.TWILIO,
+    sms_hooks.KANNEL,
+    sms_hooks.GATEWAY,
+)
