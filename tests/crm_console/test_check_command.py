@@ -119,7 +119,7 @@ def test_github_marks_the_line(
 ) -> None:
     """As its workflow commands are written, with the file as seen from the repository's root."""
     warned(club)
-    spoil(club / "campaigns/trial.yaml", "name: Trial visit", "name: Trial visit\nnmae: 100%")
+    spoil(club / "campaigns/trial.yaml", "name: Trial booked", "name: Trial booked\nnmae: 100%")
     monkeypatch.chdir(club.parent)
     first, second, _ = sampark("check", "--format", "github", exit_code=1).stdout.splitlines()
     assert first.startswith("::warning file=lotus/campaigns/birthday.yaml,line=")
