@@ -50,8 +50,8 @@ class Words:
 
 ENGLISH = Words(
     language="en",
-    what={"email": "e-mails", "sms": "text messages", "message": "messages"},
-    by={"email": "By e-mail", "sms": "By text message"},
+    what={"email": "e\u2011mails", "sms": "text messages", "message": "messages"},
+    by={"email": "By e\u2011mail", "sms": "By text message"},
     leave_title="Unsubscribe?",
     leave_text="{club} will send you no more {what} with news, offers and reminders.",
     leave_button="Unsubscribe",
