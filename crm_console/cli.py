@@ -12,6 +12,7 @@ import typer
 
 from crm_console.call import Call, SamparkGroup
 from crm_console.commands import (
+    bounces,
     check,
     demo,
     doctor,
@@ -21,6 +22,7 @@ from crm_console.commands import (
     init,
     pause,
     preview,
+    segments,
     sweep,
     test,
     touchpoints,
@@ -75,7 +77,9 @@ app.command("sweep", rich_help_panel=_RUN)(sweep.sweep)
 app.command("up", rich_help_panel=_RUN)(up.up)
 app.command("pause", rich_help_panel=_RUN)(pause.pause)
 app.command("resume", rich_help_panel=_RUN)(pause.resume)
+app.command("bounces", rich_help_panel=_RUN)(bounces.bounces)
 app.command("why", rich_help_panel=_LOOK)(why.why)
+app.command("segments", rich_help_panel=_LOOK)(segments.segments)
 app.command("touchpoints", rich_help_panel=_LOOK)(touchpoints.touchpoints)
 app.command("doubt", rich_help_panel=_LOOK)(doubt.doubt)
 app.command("doctor", rich_help_panel=_LOOK)(doctor.doctor)

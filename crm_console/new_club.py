@@ -14,7 +14,6 @@ from babel.numbers import get_territory_currencies
 from crm_store.errors import UsageError
 from crm_store.keys import VARIABLE
 from triggers.problems import choose_from
-from triggers.yaml_source import read_yaml
 
 _HERE = Path(__file__).parent / "starter"
 
@@ -80,10 +79,7 @@ def make_club(folder: Path, facts: ClubFacts) -> list[str]:
             f"{folder} cannot be made: {error.strerror}.", "Name a folder you may write to."
         ) from error
     starter = starter_folder()
-    (folder / "campaigns").mkdir()
-    for path in sorted((starter / "campaigns").glob("*.yaml")):
-        if _country_of(path) in (None, facts.country):
-            shutil.copy(path, folder / "campaigns")
+    shutil.copytree(starter / "campaigns", folder / "campaigns")
     for part in ("layouts", *facts.languages):
         shutil.copytree(starter / "templates" / part, folder / "templates" / part)
     _write(folder / "club.yaml", _club_yaml(facts))
@@ -91,8 +87,6 @@ def make_club(folder: Path, facts: ClubFacts) -> list[str]:
         (".env.example", "env.example"),
         (".gitignore", "gitignore"),
         (".vscode/settings.json", "vscode-settings.json"),
-        ("segments.yaml", "segments.yaml"),
-        ("scores.yaml", "scores.yaml"),
     ):
         _write(folder / name, (_HERE / source).read_text(encoding="utf-8"))
     _write_key(folder / ".env")
@@ -113,22 +107,15 @@ def _write_key(path: Path) -> None:
         file.write(text)
 
 
-def _country_of(campaign: Path) -> str | None:
-    """The country whose festival a campaign counts from, if it does."""
-    trigger = read_yaml(campaign).data["trigger"]
-    country: str | None = trigger.get("country")
-    return country
-
-
 def write_editor_schema(folder: Path) -> None:
-    """The schema by which an editor completes campaigns, with this club's own words in it."""
+    """The schemas by which an editor completes what people write, with the club's own words."""
     from flows.project import open_project
-    from triggers.schema import campaign_schema
+    from triggers.schema import schemas
 
     project = open_project(folder)
-    schema = campaign_schema(project.vocabulary())
-    text = json.dumps(schema, ensure_ascii=False, indent=1)
-    _write(project.state_folder / "campaign.schema.json", text + "\n")
+    for name, schema in schemas(project.vocabulary()).items():
+        text = json.dumps(schema, ensure_ascii=False, indent=1)
+        _write(project.state_folder / f"{name}.schema.json", text + "\n")
 
 
 def _club_yaml(facts: ClubFacts) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    select,
     values,
 )
 
@@ -117,14 +119,22 @@ def index_custom_dates(connection: Connection, keys: Iterable[str]) -> None:
     dialect = connection.dialect
     for key in keys:
         written = _custom_text(f"{_CUSTOM}{key}")
-        for name, expression in ((key, written), (f"{key}_yearly", _day_of_year(written))):
+        for kind, expression in (("day", written), ("year", _day_of_year(written))):
+            # PostgreSQL cuts long names, and two that begin alike would be one.
+            name = f"ix_customer_{kind}_{crc32(key.encode()):08x}"
+            if _has_index(connection, name):
+                continue
             spelt = dialect.statement_compiler(dialect, None).process(
                 expression, include_table=False
             )
-            index = f"ix_customer_custom_{name}"
-            connection.exec_driver_sql(
-                f'CREATE INDEX IF NOT EXISTS "{index}" ON customer (({spelt}))'
-            )
+            connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {name} ON customer (({spelt}))")
+
+
+def _has_index(connection: Connection, name: str) -> bool:
+    """Asked first: CREATE INDEX waits for every writer, even where there is nothing to make."""
+    if connection.dialect.name == "sqlite":
+        return False
+    return connection.scalar(select(func.to_regclass(name))) is not None
 
 
 def _custom_text(field: str) -> ColumnElement[str]:

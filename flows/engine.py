@@ -1,6 +1,6 @@
 """The engine: what every step of a run works with, put together once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from flows.ledger_mark import LedgerMark
 from flows.reading import Reader
 from flows.traffic import Traffic
 from triggers.definition import CampaignDefinition
+from triggers.segments import Segment
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Engine:
     """What the club has registered for text messages to India."""
     links: MessageLinks | None = None
     """How messages lead back to the club's public pages."""
+    segments: Sequence[Segment] = ()
+    """The club's sound segments."""
     transactional: frozenset[str] = frozenset()
     """Topics that are no marketing."""
     opt_in: frozenset[str] = frozenset()

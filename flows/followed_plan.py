@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from crm_messaging.template_library import TemplateLibrary
 from flows.engine import Engine
 from flows.project import Project
 from flows.sweep import SweepPlan, plan_sweep
+from triggers import scores, segments
 
 _Stamp = tuple[str, int, int]
 
@@ -24,15 +24,20 @@ class FollowedPlan:
         stamps = self._look()
         if stamps == self._stamps:
             return
-        old = self._project.library
-        library = TemplateLibrary(old.root, old.catalogue, old.languages)
-        project = replace(self._project, library=library)
-        self.engine = replace(self.engine, library=library)
+        project = self._project.read_again()
+        self.engine = replace(
+            self.engine,
+            catalogue=project.catalogue,
+            library=project.library,
+            segments=project.rules.segments,
+        )
         self.plan = plan_sweep(self.engine, project.check())
         self._stamps = stamps
 
     def _look(self) -> list[_Stamp]:
         folders = (self._project.campaigns_folder, self._project.library.root)
         files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+        rules = (self._project.folder / name for name in (segments.FILE, scores.FILE))
+        files += (path for path in rules if path.is_file())
         found = [(str(path), path.stat()) for path in files]
         return sorted((path, stat.st_mtime_ns, stat.st_size) for path, stat in found)

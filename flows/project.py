@@ -5,7 +5,7 @@ The composition root. Everything that a command needs is made here; nothing here
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from crm_messaging.rehearsal.caught import CaughtMail
 from crm_messaging.template_library import TemplateLibrary
 from crm_store.catalogue.field import Catalogue
 from flows.clock import Clock
+from flows.rules import Rules, read_rules
 from flows.settings import Settings, read_settings
 from triggers.check import CheckedFile, check_campaigns
 from triggers.vocabulary import Vocabulary
@@ -35,6 +36,7 @@ class Project:
     settings: Settings
     catalogue: Catalogue
     library: TemplateLibrary
+    rules: Rules
 
     @property
     def campaigns_folder(self) -> Path:
@@ -55,16 +57,12 @@ class Project:
 
     def vocabulary(self) -> Vocabulary:
         """The words that this club's campaigns may use."""
-        settings = self.settings
-        return Vocabulary(
-            catalogue=self.catalogue,
-            plans=frozenset(settings.plans) or None,
-            pipelines=settings.pipelines,
-            topics=tuple(settings.topics),
-            languages=settings.club.languages,
-            templates=self.library,
-            call_hosts=settings.calls.hosts,
-        )
+        plain = _vocabulary(self.settings, self.catalogue, self.library)
+        return replace(plain, segments=[segment.name for segment in self.rules.segments])
+
+    def read_again(self) -> "Project":
+        """With the files beside club.yaml as they are now."""
+        return _project(self.folder, self.settings)
 
     def check(self) -> list[CheckedFile]:
         """Check every campaign file; reads files only."""
@@ -73,10 +71,28 @@ class Project:
 
 def open_project(folder: Path) -> Project:
     """Read the club in `folder`. Raises `BrokenSettings` when club.yaml cannot be used."""
-    settings = read_settings(folder)
+    return _project(folder, read_settings(folder))
+
+
+def _project(folder: Path, settings: Settings) -> Project:
+    languages, templates = settings.club.languages, folder / "templates"
     catalogue = settings.catalogue()
-    library = TemplateLibrary(folder / "templates", catalogue, settings.club.languages)
-    return Project(folder, settings, catalogue, library)
+    plain = _vocabulary(settings, catalogue, TemplateLibrary(templates, catalogue, languages))
+    rules = read_rules(folder, plain)
+    library = TemplateLibrary(templates, rules.catalogue, languages)
+    return Project(folder, settings, rules.catalogue, library, rules)
+
+
+def _vocabulary(settings: Settings, catalogue: Catalogue, library: TemplateLibrary) -> Vocabulary:
+    return Vocabulary(
+        catalogue=catalogue,
+        plans=frozenset(settings.plans) or None,
+        pipelines=settings.pipelines,
+        topics=tuple(settings.topics),
+        languages=settings.club.languages,
+        templates=library,
+        call_hosts=settings.calls.hosts,
+    )
 
 
 @contextmanager
@@ -124,8 +140,10 @@ def links_of(project: Project, return_path: str | None) -> "MessageLinks":
 def keep_facts(project: Project, connection: "Connection", now: datetime) -> int:
     """Write what club.yaml says of the club into a store; the club's id there."""
     from crm_store.clubs import keep_club
+    from crm_store.dates import index_custom_dates
 
     club = project.settings.club
+    index_custom_dates(connection, project.settings.custom_dates())
     return keep_club(
         connection,
         code=club.code,
@@ -176,6 +194,7 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
                     sender=Sender.of(email, project.folder) if email else None,
                     channels=opened,
                     clock=clock,
+                    segments=project.rules.segments,
                     links=links_of(project, email.return_path if email else None),
                     dlt=sms.dlt if sms else None,
                     transactional=project.settings.transactional,

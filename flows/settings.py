@@ -251,6 +251,10 @@ class Settings(_Strict):
             [one.strip() for one in earlier.split(",") if one.strip()],
         )
 
+    def custom_dates(self) -> list[str]:
+        """The keys of the club's own fields that hold a date."""
+        return [key for key, one in self.fields.items() if one.type is FieldType.DATE]
+
     def catalogue(self) -> Catalogue:
         """The standard fields and the club's own."""
         return catalogue_of(

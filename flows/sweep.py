@@ -27,6 +27,7 @@ from flows.deliver import deliver
 from flows.engine import Engine
 from flows.inbox import empty_inbox
 from flows.report import CampaignReport, SweepReport
+from flows.rules import count_segments
 from flows.trouble import class_and_place
 from triggers.check import CheckedFile
 
@@ -90,6 +91,7 @@ async def one_pass(
 ) -> None:
     """Put in order what others left, admit, advance and deliver, once for every campaign."""
     _put_in_order(engine, campaigns, report, reports)
+    count_segments(engine, campaigns)
     for campaign in campaigns:
         with _alone(reports[campaign.slug]):
             reports[campaign.slug].admitted = admit(engine, campaign)

@@ -158,8 +158,10 @@ def _of(trigger: Any, person: Person, asked: Asked) -> Iterator[tuple[str, date 
             yield from _absence(trigger, person, asked)
         case Schedule():
             zone = ZoneInfo(trigger.zone) if trigger.zone else asked.zone
-            for moment in moments(trigger.cron, zone, asked.since, asked.until):
-                if person.created_at <= moment:
+            reached = list(moments(trigger.cron, zone, asked.since, asked.until))
+            for moment in reached:
+                is_outdated = any(moment < later <= asked.now for later in reached)
+                if person.created_at <= moment and not is_outdated:
                     yield f"cron:{moment:%Y-%m-%dT%H:%MZ}", moment
 
 

@@ -1,23 +1,44 @@
-"""The JSON Schema of a campaign file, with this club's own names, for completion in editors."""
+"""The JSON Schemas of campaigns, segments and scores, with this club's own names, for completion in editors."""
 
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import BaseModel
+
 from triggers.definition import CampaignDefinition
 from triggers.names import MARK, Kind
+from triggers.scores import ScoresFile
+from triggers.segments import SegmentsFile
 from triggers.vocabulary import Vocabulary
 
 
+def schemas(vocabulary: Vocabulary) -> dict[str, dict[str, Any]]:
+    """The schemas of all that a club writes beside club.yaml, by the name of what it is."""
+    models: dict[str, type[BaseModel]] = {
+        "campaign": CampaignDefinition,
+        "segments": SegmentsFile,
+        "scores": ScoresFile,
+    }
+    return {name: schema_of(model, vocabulary) for name, model in models.items()}
+
+
 def campaign_schema(vocabulary: Vocabulary) -> dict[str, Any]:
-    """JSON Schema 2020-12 of a campaign file; the club's names stand in it as enumerations."""
+    """The schema of a campaign file."""
+    return schema_of(CampaignDefinition, vocabulary)
+
+
+def schema_of(model: type[BaseModel], vocabulary: Vocabulary) -> dict[str, Any]:
+    """JSON Schema 2020-12 of a file; the club's names stand in it as enumerations."""
     # As it is dumped it is also read; only this mode writes defaults as a person would.
-    schema = CampaignDefinition.model_json_schema(mode="serialization")
+    schema = model.model_json_schema(mode="serialization")
     fields = _fields(vocabulary)
 
     def fill(node: dict[str, Any]) -> None:
         # An optional text is marked one level below the description that editors show.
         if any(option.get(MARK) == Kind.CONDITION for option in node.get("anyOf", ())):
             node["description"] = f"{node['description']}\n\n{fields}"
+        elif node.get(MARK) == Kind.CONDITION and "description" in node:
+            node["description"] += f"\n\n{fields}"
         kind = node.pop(MARK, None)
         if kind is not None and (names := vocabulary.names(Kind(kind))):
             node["enum"] = sorted(set(names))

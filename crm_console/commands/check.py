@@ -82,6 +82,7 @@ def _look(call: Call, only: Path | None) -> tuple[list[str], Sequence["Problem"]
     names = [one.path.relative_to(project.folder).as_posix() for one in files]
     found = [problem for one in files for problem in (*one.problems, *one.warnings)]
     if only is None:
+        found += project.rules.problems
         found += _in_templates(project)
     # A template that two campaigns share is wrong once.
     places: dict[tuple[str, int, int, str], Problem] = {}

@@ -89,6 +89,7 @@ def _engine(project: Project, scratch: Store, clock: HandClock) -> Engine:
         sender=None,
         channels=_channels(project),
         clock=clock,
+        segments=project.rules.segments,
         transactional=project.settings.transactional,
         opt_in=frozenset(project.settings.consent.opt_in),
     )

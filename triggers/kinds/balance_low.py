@@ -24,6 +24,7 @@ class BalanceLow(StrictModel):
     anchor: ClassVar[Anchor] = Anchor.MOMENT
     listens_to: ClassVar[str | None] = PACKAGE_CHANGED
     about_membership: ClassVar[bool] = False
+    segments: ClassVar[tuple[str, ...]] = ()
 
     type: Literal["balance_low"]
     at_most: StrictInt = Field(ge=0, examples=[2])

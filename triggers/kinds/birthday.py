@@ -20,6 +20,7 @@ class Birthday(StrictModel):
     anchor: ClassVar[Anchor] = Anchor.DAY
     listens_to: ClassVar[str | None] = None
     about_membership: ClassVar[bool] = False
+    segments: ClassVar[tuple[str, ...]] = ()
 
     type: Literal["birthday"]
 

@@ -33,6 +33,7 @@ class Date(StrictModel):
     anchor: ClassVar[Anchor] = Anchor.DAY
     listens_to: ClassVar[str | None] = None
     about_membership: ClassVar[bool] = False
+    segments: ClassVar[tuple[str, ...]] = ()
 
     type: Literal["date"]
     field: DateField | None = Field(default=None, examples=["customer.joined_on"])

@@ -76,6 +76,7 @@ class Event(StrictModel):
 
     anchor: ClassVar[Anchor] = Anchor.MOMENT
     about_membership: ClassVar[bool] = False
+    segments: ClassVar[tuple[str, ...]] = ()
 
     type: Literal["event"]
     name: EventName

@@ -19,6 +19,7 @@ class Form(StrictModel):
     anchor: ClassVar[Anchor] = Anchor.MOMENT
     listens_to: ClassVar[str | None] = FORM_SUBMITTED
     about_membership: ClassVar[bool] = False
+    segments: ClassVar[tuple[str, ...]] = ()
 
     type: Literal["form"]
     form: FormName

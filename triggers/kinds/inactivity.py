@@ -63,6 +63,7 @@ class Inactivity(StrictModel):
     anchor: ClassVar[Anchor] = Anchor.DAY
     listens_to: ClassVar[str | None] = None
     about_membership: ClassVar[bool] = False
+    segments: ClassVar[tuple[str, ...]] = ()
 
     type: Literal["inactivity"]
     days: StrictInt | None = Field(default=None, ge=1, le=730, examples=[14])

@@ -18,6 +18,7 @@ class MembershipExpiring(StrictModel):
     anchor: ClassVar[Anchor] = Anchor.DAY
     listens_to: ClassVar[str | None] = None
     about_membership: ClassVar[bool] = True
+    segments: ClassVar[tuple[str, ...]] = ()
 
     type: Literal["membership_expiring"]
     plans: tuple[PlanName, ...] = ()

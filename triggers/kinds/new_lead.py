@@ -19,6 +19,7 @@ class NewLead(StrictModel):
     anchor: ClassVar[Anchor] = Anchor.MOMENT
     listens_to: ClassVar[str | None] = LEAD_CREATED
     about_membership: ClassVar[bool] = False
+    segments: ClassVar[tuple[str, ...]] = ()
 
     type: Literal["new_lead"]
     sources: tuple[Text, ...] = ()

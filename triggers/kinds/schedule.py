@@ -21,7 +21,8 @@ class Schedule(StrictModel):
     """Starts for everyone in the audience whenever the clock says so.
 
     Offsets count from that moment. Who became a customer after it waits for the next one. After an
-    outage only what is still useful is made up for: see `late`.
+    outage only the latest moment is made up for, and that only while it is still useful: see
+    `late`.
     """
 
     anchor: ClassVar[Anchor] = Anchor.MOMENT
@@ -37,9 +38,16 @@ class Schedule(StrictModel):
     audience: SegmentName | None = Field(default=None, examples=["newsletter"])
     """Only who is in this segment; everyone when left out. The campaign's `where` holds too."""
 
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The segments that have to be counted."""
+        return () if self.audience is None else (self.audience,)
+
     def occasions(self, look: "Look") -> Iterator["Occasions"]:
-        """The audience at each of the clock's moments within reach of a step."""
+        """The audience at the clock's latest moment, and at those to come within reach of a step."""
         zone = ZoneInfo(self.zone) if self.zone else look.zone
-        for moment in moments(self.cron, zone, look.since, look.now - look.earliest):
+        reached = list(moments(self.cron, zone, look.since, look.now - look.earliest))
+        passed = [moment for moment in reached if moment <= look.now]
+        for moment in (*passed[-1:], *reached[len(passed) :]):
             occurrence = f"cron:{moment:%Y-%m-%dT%H:%MZ}"
             yield look.everyone(occurrence, moment, self.audience, known_by=moment)

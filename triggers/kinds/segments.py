@@ -26,6 +26,11 @@ class SegmentEntered(StrictModel):
     segment: SegmentName
     """The segment, as segments.yaml names it."""
 
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The segments that have to be counted."""
+        return (self.segment,)
+
     def occasions(self, look: "Look") -> Iterator["Occasions"]:
         """Who entered it."""
         yield look.segment_entered(self.segment)
@@ -41,6 +46,11 @@ class SegmentLeft(StrictModel):
     type: Literal["segment_left"]
     segment: SegmentName
     """The segment, as segments.yaml names it."""
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The segments that have to be counted."""
+        return (self.segment,)
 
     def occasions(self, look: "Look") -> Iterator["Occasions"]:
         """Who left it."""

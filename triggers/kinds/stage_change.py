@@ -21,6 +21,7 @@ class StageChange(StrictModel):
     anchor: ClassVar[Anchor] = Anchor.MOMENT
     listens_to: ClassVar[str | None] = STAGE_CHANGED
     about_membership: ClassVar[bool] = False
+    segments: ClassVar[tuple[str, ...]] = ()
 
     type: Literal["stage_change"]
     pipeline: PipelineName
