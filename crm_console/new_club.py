@@ -14,6 +14,7 @@ from babel.numbers import get_territory_currencies
 from crm_store.errors import UsageError
 from crm_store.keys import VARIABLE
 from triggers.problems import choose_from
+from triggers.yaml_source import read_yaml
 
 _HERE = Path(__file__).parent / "starter"
 
@@ -79,7 +80,10 @@ def make_club(folder: Path, facts: ClubFacts) -> list[str]:
             f"{folder} cannot be made: {error.strerror}.", "Name a folder you may write to."
         ) from error
     starter = starter_folder()
-    shutil.copytree(starter / "campaigns", folder / "campaigns")
+    (folder / "campaigns").mkdir()
+    for path in sorted((starter / "campaigns").glob("*.yaml")):
+        if _country_of(path) in (None, facts.country):
+            shutil.copy(path, folder / "campaigns")
     for part in ("layouts", *facts.languages):
         shutil.copytree(starter / "templates" / part, folder / "templates" / part)
     _write(folder / "club.yaml", _club_yaml(facts))
@@ -87,6 +91,8 @@ def make_club(folder: Path, facts: ClubFacts) -> list[str]:
         (".env.example", "env.example"),
         (".gitignore", "gitignore"),
         (".vscode/settings.json", "vscode-settings.json"),
+        ("segments.yaml", "segments.yaml"),
+        ("scores.yaml", "scores.yaml"),
     ):
         _write(folder / name, (_HERE / source).read_text(encoding="utf-8"))
     _write_key(folder / ".env")
@@ -105,6 +111,13 @@ def _write_key(path: Path) -> None:
     )
     with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
         file.write(text)
+
+
+def _country_of(campaign: Path) -> str | None:
+    """The country whose festival a campaign counts from, if it does."""
+    trigger = read_yaml(campaign).data["trigger"]
+    country: str | None = trigger.get("country")
+    return country
 
 
 def write_editor_schema(folder: Path) -> None:
