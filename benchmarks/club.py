@@ -14,7 +14,19 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from sqlalchemy import JSON, String, Subquery, case, cast, func, insert, literal, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    String,
+    Subquery,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from crm_messaging.message import OutgoingEmail
 from crm_store import touchpoints
@@ -190,6 +202,7 @@ def queue_everyone(store: Store, campaign: RunningCampaign, now: datetime) -> No
         "step": literal("welcome"),
         "variant": literal(""),
         "channel": literal("email"),
+        "message_id": _random_id(store),
         "is_marketing": literal(True),
         "state": literal(str(State.QUEUED)),
         "detail": literal(""),
@@ -218,6 +231,12 @@ def _numbers(count: int) -> Subquery:
     first = select(literal(1).label("n")).cte("numbers", recursive=True)
     every = first.union_all(select(first.c.n + 1).where(first.c.n < count))
     return select(every.c.n).subquery()
+
+
+def _random_id(store: Store) -> ColumnElement[str]:
+    """As random as a real Message-ID: the databases cannot make those themselves."""
+    octets = func.hex(func.randomblob(20)) if store.is_sqlite else func.gen_random_uuid()
+    return literal("<") + cast(octets, String) + literal("@lotus.example>")
 
 
 def _analyse(store: Store) -> None:

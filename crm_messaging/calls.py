@@ -4,10 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from crm_messaging.compose import key_of
 from crm_messaging.filled_text import FilledText
 from crm_messaging.message import OutgoingCall
-from crm_messaging.mime import message_id_for
 from crm_messaging.render import values_for
 from crm_store.catalogue.field import Catalogue
 from crm_store.sending import WEBHOOK
@@ -31,7 +29,6 @@ class CallTexts:
         `type` is the step, as `campaign.step`; `timestamp` is when it came due (ISO 8601, UTC).
         """
         values = values_for(row, self._language, self._catalogue)
-        key = key_of(campaign, touchpoint)
         body = {
             "type": f"{campaign}.{touchpoint.step}",
             "timestamp": touchpoint.queued_at.isoformat(),
@@ -44,7 +41,7 @@ class CallTexts:
         }
         return OutgoingCall(
             touchpoint.id,
-            message_id_for(key, "call.invalid").strip("<>"),
+            touchpoint.message_id.strip("<>"),
             self._url,
             WEBHOOK,
             json.dumps(body, ensure_ascii=False).encode(),

@@ -47,10 +47,16 @@ class Sender:
         return self.mailbox.address.rpartition("@")[2]
 
 
-def key_of(campaign: str, touchpoint: Claimed) -> str:
-    """The touchpoint's unique key as one text; the Message-ID is made from it alone."""
-    parts = (campaign, touchpoint.customer_id, touchpoint.occurrence, touchpoint.step)
-    return "|".join((*map(str, parts), touchpoint.channel))
+def message_id_of(
+    sender: Sender | None, campaign: str, customer_id: int, occurrence: str, step: str, channel: str
+) -> str:
+    """A touchpoint's Message-ID: made of its unique key and the sender's domain alone.
+
+    The row has it from the beginning, so that one which is in doubt can be looked for, and one
+    that is sent again keeps it.
+    """
+    domain = sender.domain if sender and channel == "email" else f"{channel}.invalid"
+    return message_id_for(f"{campaign}|{customer_id}|{occurrence}|{step}|{channel}", domain)
 
 
 def compose(
@@ -58,7 +64,6 @@ def compose(
     compiled: Compiled,
     row: Mapping[str, Any],
     *,
-    campaign: str,
     address: str,
     language: str,
     catalogue: Catalogue,
@@ -80,14 +85,13 @@ def compose(
         made = links.values(compiled.fields, holder, sent, transactional=rule.transactional)
         row = {**row, **made}
     values = values_for(row, language, catalogue)
-    key = key_of(campaign, touchpoint)
+    message_id = touchpoint.message_id
     if isinstance(compiled, CompiledSms):
         body = render_sms(compiled, values)
         tags = tags_for(body, address, compiled.dlt, dlt)
-        return OutgoingSms(touchpoint.id, message_id_for(key, "sms.invalid"), address, body, tags)
+        return OutgoingSms(touchpoint.id, message_id, address, body, tags)
     if sender is None:
         raise LookupError("an e-mail step was queued, but the club has no e-mail channel")
-    message_id = message_id_for(key, sender.domain)
     names = (row[name] for name in sorted(NAME_FIELDS))
     list_fields: Sequence[str] = ()
     if links and holder and not rule.transactional:

@@ -8,7 +8,7 @@ lease ran out can change nothing any more.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -220,8 +220,7 @@ def held_back(connection: Connection, club_id: int, campaign: str) -> tuple[int,
     return number, first
 
 
-@dataclass(frozen=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A touchpoint in the hands of a worker."""
 
     id: int
@@ -236,6 +235,7 @@ class Claimed:
     expires_at: datetime
     queued_at: datetime
     attempts: int
+    message_id: str
 
 
 def claim(
@@ -292,6 +292,7 @@ def claim(
             TOUCHPOINT.c.expires_at,
             TOUCHPOINT.c.queued_at,
             TOUCHPOINT.c.attempts,
+            TOUCHPOINT.c.message_id,
         )
     )
     return sorted((Claimed(*row) for row in taken), key=lambda one: one.id)
@@ -315,8 +316,7 @@ def release(connection: Connection, token: str) -> None:
     )
 
 
-@dataclass(frozen=True)
-class Ruling:
+class Ruling(NamedTuple):
     """What became of a touchpoint that is claimed or being sent."""
 
     id: int
@@ -326,7 +326,6 @@ class Ruling:
     not_before: datetime | None = None
     """For `planned` and `queued`: when to try again."""
     provider_ref: str | None = None
-    message_id: str | None = None
     language: str | None = None
     attempts: int | None = None
     """How often it has been tried by now; `None`: as often as before."""
@@ -340,7 +339,6 @@ _RULINGS = given_rows(
     detail=String(),
     not_before=UtcDateTime(),
     provider_ref=String(),
-    message_id=String(),
     language=String(),
     attempts=Integer(),
 ).c
@@ -361,7 +359,6 @@ _RULE = (
         not_before=_AGAIN,
         due_at=case((is_word(_RULINGS.state, State.PLANNED), _AGAIN), else_=TOUCHPOINT.c.due_at),
         provider_ref=_RULINGS.provider_ref,
-        message_id=_RULINGS.message_id,
         language=_RULINGS.language,
         attempts=func.coalesce(_RULINGS.attempts, TOUCHPOINT.c.attempts),
         settled_at=case((_WAITS, None), else_=bindparam("now", type_=UtcDateTime)),
@@ -385,7 +382,6 @@ def _ruling_row(one: Ruling) -> tuple[str | int | None, ...]:
         one.detail[:200],
         None if one.not_before is None else as_text(one.not_before),
         one.provider_ref,
-        one.message_id,
         one.language,
         one.attempts,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from crm_messaging.compose import message_id_of
 from crm_store import enrollments, events, touchpoints
 from crm_store.enrollments import LOOK_AGAIN, DueEnrollment, Progress
 from crm_store.models.campaign import EnrollmentStatus
@@ -277,11 +278,18 @@ class _Look:
                 "not_before": due,
                 "queued_at": self.now if queued else None,
                 "settled_at": None if queued else self.now,
+                "message_id": None
+                if action.is_ours
+                else self._message_id(one, act.step, channel or action.channel),
                 "attempts": 0,
                 "resends": 0,
                 "created_at": self.now,
             }
         )
+
+    def _message_id(self, one: DueEnrollment, step: str, channel: str) -> str:
+        campaign, sender = self.definition.campaign, self.engine.sender
+        return message_id_of(sender, campaign, one.customer_id, one.occurrence, step, channel)
 
 
 _MAY_MOVE = (State.PLANNED, State.QUEUED, State.EXPIRED)

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -59,8 +59,7 @@ class Taken:
     at: datetime
 
 
-@dataclass(frozen=True)
-class Ready:
+class Ready(NamedTuple):
     """A claimed touchpoint and its finished message."""
 
     claimed: Claimed
@@ -261,7 +260,6 @@ def _compose(
                     one,
                     compiled,
                     rows[one.enrollment_id],
-                    campaign=definition.campaign,
                     address=facts[one.id].address or "",
                     language=_language(engine, facts[one.id]),
                     catalogue=engine.library.catalogue,

@@ -45,7 +45,6 @@ def ruling_for(ready: Ready, receipt: Receipt | None, now: datetime) -> Ruling:
         receipt.detail,
         again,
         receipt.provider_ref,
-        ready.message.message_id,
         ready.language,
         claimed.attempts + receipt.connected,
     )

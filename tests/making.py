@@ -226,15 +226,17 @@ def make_enrollment(store: Store, customer_id: int, version_id: int, **values: A
 
 def make_touchpoint(store: Store, customer_id: int, enrollment_id: int, **values: Any) -> int:
     """A queued e-mail that is due now; the row's id."""
+    number = next(_serial)
     row = {
         "enrollment_id": enrollment_id,
         "version_id": 1,
         "campaign": "renewal",
         "customer_id": customer_id,
         "occurrence": "event:1",
-        "step": f"step{next(_serial)}",
+        "step": f"step{number}",
         "variant": "",
         "channel": "email",
+        "message_id": f"<{number}@lotus.example>",
         "is_marketing": True,
         "state": "queued",
         "detail": "",

@@ -21,6 +21,7 @@ CLAIMED = Claimed(
     expires_at=NOON,
     queued_at=NOON,
     attempts=0,
+    message_id="<7@lotus.example>",
 )
 SETTINGS: dict[str, Any] = {
     "from": "Клуб Лотос <hello@lotus.example>",
@@ -37,7 +38,6 @@ def composed(folder: Path, sender: Sender, **values: Any) -> OutgoingEmail:
         CLAIMED,
         compiled,
         {name: (ASHA | changed)[name] for name in compiled.fields | NAME_FIELDS},
-        campaign="renewal",
         address="asha@example.org",
         language="en",
         catalogue=CATALOGUE,

@@ -153,6 +153,7 @@ CLAIMED = Claimed(
     expires_at=NOON,
     queued_at=NOON,
     attempts=0,
+    message_id="<7@lotus.example>",
 )
 
 
@@ -163,7 +164,6 @@ def composed(folder: Path, text: str, **values: Any) -> OutgoingSms:
         CLAIMED,
         compiled,
         {name: (ASHA | changed)[name] for name in compiled.fields | NAME_FIELDS},
-        campaign="renewal",
         address="+919876543210",
         language="en",
         catalogue=CATALOGUE,

@@ -37,6 +37,7 @@ CLAIMED = Claimed(
     expires_at=NOON,
     queued_at=NOON,
     attempts=0,
+    message_id="<7@lotus.example>",
 )
 FIELDS = with_message_fields(CATALOGUE)
 LINKS = MessageLinks(
@@ -66,7 +67,6 @@ def composed(
         CLAIMED,
         compiled,
         {name: ASHA[name] for name in (compiled.fields | NAME_FIELDS) & ASHA.keys()},
-        campaign="renewal",
         address="asha@example.org",
         language="en",
         catalogue=FIELDS,
@@ -158,10 +158,9 @@ def test_a_text_message_has_the_links_too(tmp_path: Path) -> None:
     text = "{{ customer.first_name }}, out: {{ message.unsubscribe_url }}"
     compiled = library(tmp_path, {"en/sms/a/b.txt": text}).load_sms("a/b", "en")
     message = compose(
-        replace(CLAIMED, channel="sms"),
+        CLAIMED._replace(channel="sms"),
         compiled,
         {name: ASHA[name] for name in NAME_FIELDS},
-        campaign="renewal",
         address="+919876543210",
         language="en",
         catalogue=FIELDS,
