@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from crm_store.addresses import AddressError
+from crm_store.catalogue.field import Catalogue
 from crm_store.customers import find_customer
 from crm_store.errors import UsageError
 from crm_store.imports.batch import Incoming, Purpose
@@ -30,16 +31,35 @@ def keep_lead(
     known = find_customer(connection, purpose.club_id, ref)
     if known is not None:
         return known
-    values: dict[str, Any] = {"ref": ref}
-    for column in customer_columns(purpose.catalogue):
+    values, unread = read_columns(data, purpose.catalogue, reading)
+    for name, error in unread.items():
+        raise UsageError(f"{name}: {error.reason}", error.instruction) from error
+    return store_lead(connection, ref, values, purpose)
+
+
+def read_columns(
+    data: Mapping[str, Any], catalogue: Catalogue, reading: Reading
+) -> tuple[dict[str, Any], dict[str, CellProblem | AddressError]]:
+    """What `data` says of a customer, by column, and what is wrong with the rest of it."""
+    values: dict[str, Any] = {}
+    unread: dict[str, CellProblem | AddressError] = {}
+    for column in customer_columns(catalogue):
         cell = _as_cell(data.get(column.name))
         if column.name == "ref" or not cell:
             continue
         try:
             values[column.name] = column.read(cell, reading)
         except (CellProblem, AddressError) as error:
-            raise UsageError(f"{column.name}: {error.reason}", error.instruction) from error
-    store_customers(connection, [Incoming(1, values)], purpose, dry_run=False)
+            unread[column.name] = error
+    return values, unread
+
+
+def store_lead(
+    connection: Connection, ref: str, values: Mapping[str, Any], purpose: Purpose
+) -> int:
+    """Write what is known of the customer `ref`, who may be new; her id."""
+    row = Incoming(1, {**values, "ref": ref})
+    store_customers(connection, [row], purpose, dry_run=False)
     made = find_customer(connection, purpose.club_id, ref)
     assert made is not None  # noqa: S101 - it was written in this transaction
     return made

@@ -15,8 +15,10 @@ from typing import Any, ClassVar, Literal
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from crm_messaging.bounces.settings import BouncesSettings
 from crm_messaging.channels.call_settings import CallSettings
 from crm_messaging.channels.settings import ChannelsSettings
+from crm_messaging.webhooks.settings import WebhooksSettings
 from crm_store.catalogue.field import Catalogue, FieldType
 from crm_store.catalogue.standard import (
     CUSTOM_EXAMPLES,
@@ -27,6 +29,7 @@ from crm_store.catalogue.standard import (
 from crm_store.errors import SamparkError
 from crm_store.imports.aliases import PERMISSION
 from crm_store.keys import MIN_LENGTH, KeyRing, NoSecretKey
+from flows.leads.settings import Forms
 from triggers.model_problems import problems_of
 from triggers.offsets import Duration
 from triggers.problems import Problem
@@ -40,6 +43,7 @@ SECRETS = (
     "password",
     "auth_token",
     "token",
+    "verify_token",
     "secret",
     "secret_key",
     "secret_key_previous",
@@ -196,8 +200,22 @@ class Settings(_Strict):
     fields: Mapping[str, CustomFieldSettings] = Field(default_factory=dict)
     channels: ChannelsSettings = ChannelsSettings()
     calls: CallSettings = CallSettings()
+    forms: Forms = Field(default_factory=dict)
     secret_key: SecretStr | None = None
     secret_key_previous: SecretStr | None = None
+
+    @field_validator("forms", mode="before")
+    @classmethod
+    def _named_as_a_variable_can(cls, forms: Any) -> Any:
+        """`SAMPARK_FORMS__TRIAL_SIGNUP__SECRET` is about `trial-signup`."""
+        if not isinstance(forms, dict):
+            return forms
+        hyphened = {name.replace("-", "_"): name for name in forms if "-" in str(name)}
+        for variable, name in hyphened.items():
+            if isinstance(secrets := forms.get(variable), dict) and isinstance(forms[name], dict):
+                forms = {**forms, name: {**forms[name], **secrets}}
+                del forms[variable]
+        return forms
 
     @field_validator("secret_key", "secret_key_previous")
     @classmethod
@@ -233,6 +251,8 @@ class Settings(_Strict):
     sweep: SweepSettings = SweepSettings()
     console: ConsoleSettings = ConsoleSettings()
     public: PublicSettings = PublicSettings()
+    bounces: BouncesSettings | None = None
+    webhooks: WebhooksSettings = WebhooksSettings()
     prefect: PrefectSettings = PrefectSettings()
     catchers: CatcherSettings = CatcherSettings()
 

@@ -1,6 +1,6 @@
 """The doors of the public web app. Adding one is a line."""
 
-from crm_console.web.public import club_pages, sms_hooks, subscription
+from crm_console.web.public import club_pages, lead_forms, sms_hooks, subscription
 from crm_console.web.public.door import Door
 
 DOORS: tuple[Door, ...] = (
@@ -8,6 +8,7 @@ DOORS: tuple[Door, ...] = (
     subscription.LEAVE,
     subscription.CHOOSE,
     subscription.CONFIRM,
+    lead_forms.FORMS,
     sms_hooks.TWILIO,
     sms_hooks.KANNEL,
     sms_hooks.GATEWAY,
