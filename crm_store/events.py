@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, or_, select, update
 
-from crm_store.event_names import STAGE_CHANGED
+from crm_store.event_facts import Told, keep_facts
+from crm_store.happenings import latest_by_name
 from crm_store.inserting import insert_new
-from crm_store.models.customer import Customer
 from crm_store.models.event import Event
 from crm_store.models.touchpoint import Touchpoint
 from crm_store.tables import table_of
 
-_EVENT, _CUSTOMER, _TOUCHPOINT = table_of(Event), table_of(Customer), table_of(Touchpoint)
+_EVENT, _TOUCHPOINT = table_of(Event), table_of(Touchpoint)
 
 
 def record(
@@ -30,9 +30,10 @@ def record(
 ) -> int | None:
     """Write an event down; return its id, or `None` when this delivery is already known.
 
-    A `stage_changed` event moves the customer too, unless she has moved on since: the fact and
-    its event are one commit.
+    What the event says of her is kept with it: a `stage_changed` moves her, a `visit_recorded` is
+    a visit. Raises `UsageError` when its data lacks what its name promises.
     """
+    source_id = source_id or uuid4().hex
     made = connection.execute(
         insert_new(connection, _EVENT)
         .values(
@@ -40,30 +41,14 @@ def record(
             name=name,
             data=data or {},
             source=source,
-            source_id=source_id or uuid4().hex,
+            source_id=source_id,
             occurred_at=occurred_at,
             recorded_at=now,
         )
         .returning(_EVENT.c.id)
     ).scalar_one_or_none()
-    if made is not None and name == STAGE_CHANGED and data:
-        connection.execute(
-            update(_CUSTOMER)
-            .where(
-                _CUSTOMER.c.id == customer_id,
-                # Word of an earlier move may come later; it does not take her back.
-                or_(
-                    _CUSTOMER.c.stage_changed_at.is_(None),
-                    _CUSTOMER.c.stage_changed_at <= occurred_at,
-                ),
-            )
-            .values(
-                pipeline=data["pipeline"],
-                stage=data["to"],
-                stage_changed_at=occurred_at,
-                updated_at=now,
-            )
-        )
+    if made is not None:
+        keep_facts(connection, name, Told(customer_id, data or {}, source_id, occurred_at, now))
     return made
 
 
@@ -126,11 +111,8 @@ def latest_by_customer(
     connection: Connection, customer_ids: Sequence[int], names: Sequence[str]
 ) -> dict[int, datetime]:
     """When the latest event of any of these names happened to each customer."""
-    if not names:
-        return {}
-    rows = connection.execute(
-        select(_EVENT.c.customer_id, func.max(_EVENT.c.occurred_at))
-        .where(_EVENT.c.customer_id.in_(customer_ids), _EVENT.c.name.in_(names))
-        .group_by(_EVENT.c.customer_id)
-    )
-    return {row[0]: row[1] for row in rows}
+    latest: dict[int, datetime] = {}
+    for query in latest_by_name(customer_ids, names):
+        for customer_id, moment in connection.execute(query):
+            latest[customer_id] = max(moment, latest.get(customer_id, moment))
+    return latest

@@ -22,16 +22,19 @@ def set_balance(
     remaining: int,
     *,
     expires_on: date | None,
-    now: datetime,
+    at: datetime,
 ) -> None:
-    """Write down what is left of a package. More than before means that it was bought again."""
+    """Write down what was left of a package at a moment.
+
+    More than before means that it was bought again. What is known of a later moment stays.
+    """
     new = insert_into(connection, _PACKAGE).values(
         customer_id=customer_id,
         package=package,
         remaining=remaining,
         expires_on=expires_on,
-        filled_at=now,
-        updated_at=now,
+        filled_at=at,
+        updated_at=at,
     )
     more = new.excluded.remaining > _PACKAGE.c.remaining
     written: dict[str, Any] = {
@@ -41,7 +44,11 @@ def set_balance(
         "updated_at": new.excluded.updated_at,
     }
     connection.execute(
-        new.on_conflict_do_update(index_elements=["customer_id", "package"], set_=written)
+        new.on_conflict_do_update(
+            index_elements=["customer_id", "package"],
+            set_=written,
+            where=_PACKAGE.c.updated_at <= new.excluded.updated_at,
+        )
     )
 
 
