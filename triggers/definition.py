@@ -24,19 +24,32 @@ DEFAULT_TIME = time(10, 0)
 class CampaignTest(StrictModel):
     """A case that the campaign has to pass: what is given, and the steps expected."""
 
-    name: Text
-    given: dict[str, Any] = Field(default_factory=dict)
-    expect: tuple[Any, ...] = ()
+    name: Text = Field(examples=["renewal stops everything"])
+    """What the case is about."""
+    given: dict[str, Any] = Field(
+        default_factory=dict,
+        examples=[
+            {
+                "today": "2026-03-01",
+                "membership": {"ends_on": "2026-03-31"},
+                "events": [{"at": "-8d", "name": "membership_renewed"}],
+            }
+        ],
+    )
+    """The customer by the fields of the catalogue, the day the test begins (`today`), and the
+    events of the time, each at an offset from the anchor or at a time of its own."""
+    expect: tuple[Any, ...] = Field(default=(), examples=[["heads_up@2026-03-01", "recap"]])
+    """The steps that come, in order, on which day if that matters; nothing else may come."""
 
 
 class CampaignDefinition(StrictModel):
     """A whole campaign file."""
 
-    campaign: Slug
+    campaign: Slug = Field(examples=["membership-renewal"])
     """The campaign's name for ever: who was in it is remembered by it."""
-    name: Text
+    name: Text = Field(examples=["Membership renewal"])
     """The campaign's name for people."""
-    owner: str = ""
+    owner: str = Field(default="", examples=["retention@club.example"])
     """Who answers for it."""
     topic: TopicName
     """What the customer can opt out of."""

@@ -36,6 +36,21 @@ class Kind(StrEnum):
     TOPIC = "topic"
 
 
+EXAMPLES: dict[Kind, str] = {
+    Kind.CHANNEL: "email",
+    Kind.CONDITION: "visits.last_90d >= 8",
+    Kind.EMAIL: "renewal/heads_up",
+    Kind.EVENT: "membership_renewed",
+    Kind.PIPELINE: "sales",
+    Kind.PLAN: "annual",
+    Kind.SEGMENT: "regulars",
+    Kind.SMS: "renewal/last_day",
+    Kind.STAGE: "trial_booked",
+    Kind.TOPIC: "renewals",
+}
+"""What editors and the reference show where a key says no better."""
+
+
 @dataclass(frozen=True)
 class Mark:
     """Says on a model's field what its text stands for."""
@@ -47,6 +62,8 @@ class Mark:
     ) -> JsonSchemaValue:
         schema = handler(core_schema)
         schema[MARK] = self.kind.value
+        if self.kind in EXAMPLES:
+            schema.setdefault("examples", [EXAMPLES[self.kind]])
         return schema
 
 

@@ -31,7 +31,7 @@ class SegmentRule(StrictModel):
     """The segment's name, which campaigns and conditions use."""
     where: ConditionText = Field(examples=["visits.last_30d >= 8"])
     """Who is in it: everyone of whom this is true."""
-    description: StrictStr = ""
+    description: StrictStr = Field(default="", examples=["Members who come twice a week"])
     """What it is for, in words for people."""
 
 

@@ -23,13 +23,13 @@ Scalar = StrictBool | StrictInt | StrictFloat | str
 class Bounds(StrictModel):
     """A number in the data, compared."""
 
-    at_least: Number | None = None
+    at_least: Number | None = Field(default=None, examples=[9])
     """This or more."""
-    at_most: Number | None = None
+    at_most: Number | None = Field(default=None, examples=[6])
     """This or less."""
-    more_than: Number | None = None
+    more_than: Number | None = Field(default=None, examples=[5000])
     """More than this."""
-    less_than: Number | None = None
+    less_than: Number | None = Field(default=None, examples=[500])
     """Less than this."""
 
     @model_validator(mode="after")

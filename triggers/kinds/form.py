@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from pydantic import Field
+
 from crm_store.event_names import FORM_SUBMITTED
 from triggers.kinds.anchor import Anchor
 from triggers.names import FormName
@@ -22,7 +24,7 @@ class Form(StrictModel):
     segments: ClassVar[tuple[str, ...]] = ()
 
     type: Literal["form"]
-    form: FormName
+    form: FormName = Field(examples=["trial-signup"])
     """The form's name, such as `trial-signup`."""
 
     def occasions(self, look: "Look") -> Iterator["Occasions"]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from pydantic import Field
+
 from crm_store.event_names import LEAD_CREATED
 from triggers.kinds.anchor import Anchor
 from triggers.names import Text
@@ -22,7 +24,7 @@ class NewLead(StrictModel):
     segments: ClassVar[tuple[str, ...]] = ()
 
     type: Literal["new_lead"]
-    sources: tuple[Text, ...] = ()
+    sources: tuple[Text, ...] = Field(default=(), examples=[["website"]])
     """Only leads from these sources; all of them when left out."""
 
     def occasions(self, look: "Look") -> Iterator["Occasions"]:
