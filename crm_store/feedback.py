@@ -4,7 +4,7 @@ Each state of a touchpoint that has left has a rank, and what is told can only r
 end is the same in whatever order reports come, and however often each does.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
+    Row,
     Select,
     and_,
     bindparam,
@@ -99,15 +100,6 @@ class Found:
     step: str
 
 
-@dataclass(frozen=True)
-class Unnamed:
-    """A touchpoint whose Message-ID is not recorded yet: it is being sent, or in doubt."""
-
-    found: Found
-    occurrence: str
-    channel: str
-
-
 class Several(Exception):
     """More than one touchpoint may be meant; a later report may tell."""
 
@@ -116,15 +108,10 @@ class Busy(Exception):
     """Another transaction holds the touchpoint at this moment."""
 
 
-def find(
-    connection: Connection,
-    club_id: int,
-    told: Told,
-    message_id_of: Callable[[Unnamed], str],
-) -> Found | None:
+def find(connection: Connection, club_id: int, told: Told) -> Found | None:
     """The touchpoint that is meant: by what names it, else by her address if only one can be.
 
-    `message_id_of` makes the Message-ID that a touchpoint's message bears. Raises `Several`.
+    Raises `Several`.
     """
     asked = {"club_id": club_id, "channel": told.channel, "address": told.address}
     for query, value in (
@@ -132,18 +119,21 @@ def find(
         (_BY_MESSAGE, told.message_id),
         (_BY_REFERENCE, _spellings(told.provider_ref)),
     ):
-        if value and (row := connection.execute(query, asked | {"value": value}).first()):
-            return Found(*row)
-    if told.address is None:
+        if value and (rows := connection.execute(query, asked | {"value": value}).all()):
+            return _hers(rows, told.address)
+    # A Message-ID that is not ours is that of another program's mail; but some providers give a
+    # mail an id of their own making in that form.
+    is_foreign = told.message_id is not None and told.message_id != told.provider_ref
+    return None if told.address is None or is_foreign else _lately(connection, told, asked)
+
+
+def _hers(rows: Sequence[Row[Any]], address: str | None) -> Found | None:
+    """Of several touchpoints with one id, that of the recipient: providers' ids may be of a mail
+    to many."""
+    hers = [row for row in rows if address in (row.email, row.phone)]
+    if len(rows) > 1 and len(hers) != 1:
         return None
-    if told.message_id:
-        for row in connection.execute(_UNNAMED[_kind(told)], asked):
-            unnamed = Unnamed(Found(*row[:4]), row.occurrence, row.channel)
-            if message_id_of(unnamed) == told.message_id:
-                return unnamed.found
-        if told.message_id != told.provider_ref:
-            return None  # it names a message, and none of ours: somebody else's
-    return _lately(connection, told, asked)
+    return Found(*(hers or rows)[0][:4])
 
 
 def _lately(connection: Connection, told: Told, asked: Mapping[str, Any]) -> Found | None:
@@ -155,7 +145,7 @@ def _lately(connection: Connection, told: Told, asked: Mapping[str, Any]) -> Fou
     rows = connection.execute(_LATELY[_kind(told)], {**asked, **times}).all()
     if len(rows) > 1:
         raise Several
-    return Found(*rows[0]) if rows else None
+    return Found(*rows[0][:4]) if rows else None
 
 
 def apply(
@@ -278,7 +268,14 @@ def _spellings(reference: str | None) -> list[str]:
 # Built once: SQLAlchemy then finds the compiled form by identity.
 def _found_where(*conditions: ColumnElement[bool]) -> Select[Any]:
     return (
-        select(TOUCHPOINT.c.id, TOUCHPOINT.c.customer_id, TOUCHPOINT.c.campaign, TOUCHPOINT.c.step)
+        select(
+            TOUCHPOINT.c.id,
+            TOUCHPOINT.c.customer_id,
+            TOUCHPOINT.c.campaign,
+            TOUCHPOINT.c.step,
+            CUSTOMER.c.email,
+            CUSTOMER.c.phone,
+        )
         .join(CUSTOMER, CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
         .where(CUSTOMER.c.club_id == bindparam("club_id"), *conditions)
     )
@@ -296,11 +293,6 @@ _BY_ID = _found_where(TOUCHPOINT.c.id == bindparam("value"), _ON_CHANNEL)
 _BY_MESSAGE = _found_where(TOUCHPOINT.c.message_id == bindparam("value"))
 _BY_REFERENCE = _found_where(
     TOUCHPOINT.c.provider_ref.in_(bindparam("value", expanding=True)), _ON_CHANNEL
-)
-_UNNAMED = _by_channel(
-    lambda hers: _found_where(
-        hers, _ON_CHANNEL, TOUCHPOINT.c.sent_at.is_not(None), TOUCHPOINT.c.message_id.is_(None)
-    ).add_columns(TOUCHPOINT.c.occurrence, TOUCHPOINT.c.channel)
 )
 _LATELY = _by_channel(
     lambda hers: _found_where(

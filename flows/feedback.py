@@ -2,22 +2,20 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from hashlib import sha256
 
 from sqlalchemy import Connection
 
 from crm_messaging.feedback import Feedback, Verdict
 from crm_messaging.links import BadToken, Links
-from crm_messaging.mime import message_id_for
 from crm_store import event_names as names
 from crm_store import feedback as ledger
 from crm_store.addresses import AddressError, normalise_email, normalise_phone
 from crm_store.clubs import country_of
 from crm_store.database import keys_of
-from crm_store.feedback import Busy, Found, Several, Told, Unnamed
+from crm_store.feedback import Busy, Several, Told
 from crm_store.inbox import Taken
 from crm_store.keys import KeyRing
 from crm_store.models.consent import Cause
@@ -82,10 +80,11 @@ def apply_feedback(reading: Reading, message: Taken, facts: Iterable[Feedback]) 
     others are applied. At the last attempt such a one counts for her address alone.
     """
     not_yet = None
-    for fact in facts:
-        told = told_by(reading.connection, reading.engine.club_id, message, fact)
+    for number, fact in enumerate(facts):
+        named = fact.source_id or f"{message.source_id}:{number}"
+        told = _told_by(reading.connection, reading.engine.club_id, message, fact, named)
         try:
-            found = _found(reading, told)
+            found = ledger.find(reading.connection, reading.engine.club_id, told)
         except Several:
             if message.attempts < MOST_ATTEMPTS:
                 not_yet = NotYet("It may be about more than one message.")
@@ -98,7 +97,9 @@ def apply_feedback(reading: Reading, message: Taken, facts: Iterable[Feedback]) 
     return not_yet
 
 
-def told_by(connection: Connection, club_id: int, message: Taken, fact: Feedback) -> Told:
+def _told_by(
+    connection: Connection, club_id: int, message: Taken, fact: Feedback, named: str
+) -> Told:
     """A fact in the ledger's words."""
     meaning = MEANINGS[fact.verdict]
     if fact.channel == "email":
@@ -109,7 +110,7 @@ def told_by(connection: Connection, club_id: int, message: Taken, fact: Feedback
         event=event,
         channel=fact.channel,
         source=message.source,
-        source_id=fact.source_id or _identity(fact),
+        source_id=named,
         occurred_at=_moment(fact.occurred_at, message.received_at),
         moves_to=meaning.moves_to,
         cause=meaning.cause,
@@ -127,18 +128,6 @@ def _moment(told: datetime | None, received_at: datetime) -> datetime:
     if told is None or not received_at - _LONG_AGO < told <= received_at:
         return received_at
     return told
-
-
-def _found(reading: Reading, told: Told) -> Found | None:
-    sender = reading.engine.sender
-
-    def message_id_of(unnamed: Unnamed) -> str:
-        found = unnamed.found
-        parts = (found.campaign, found.customer_id, unnamed.occurrence, found.step, unnamed.channel)
-        domain = sender.domain if sender and unnamed.channel == "email" else "sms.invalid"
-        return message_id_for("|".join(map(str, parts)), domain)
-
-    return ledger.find(reading.connection, reading.engine.club_id, told, message_id_of)
 
 
 def _address(connection: Connection, club_id: int, fact: Feedback) -> str | None:
@@ -170,10 +159,3 @@ def _named_by(connection: Connection, return_path: str | None) -> int | None:
 @lru_cache(maxsize=4)
 def _links(keys: KeyRing) -> Links:
     return Links(keys)
-
-
-def _identity(fact: Feedback) -> str:
-    """What stands for a fact whose source gives it no name."""
-    moment: datetime | None = fact.occurred_at
-    about = (fact.verdict, fact.message_id, fact.provider_ref, fact.recipient, moment, fact.status)
-    return sha256("|".join(str(one or "") for one in about).encode()).hexdigest()[:40]

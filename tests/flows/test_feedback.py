@@ -20,10 +20,9 @@ from making import (
 
 from crm_messaging.feedback import Feedback, Verdict
 from crm_messaging.links import Links
-from crm_messaging.mime import message_id_for
 from crm_store.database import Store, keys_of
 from crm_store.inbox import Taken
-from crm_store.models.consent import Consent, Suppression
+from crm_store.models.consent import Consent
 from crm_store.models.event import Event
 from crm_store.models.touchpoint import Touchpoint
 from crm_store.suppressions import suppressions
@@ -65,7 +64,7 @@ def tell(club: Workshop, facts: Sequence[Feedback], *, attempts: int = 1) -> Not
     """One stored message of a provider is read."""
     with club.store.write() as connection:
         reading = Reading(connection, club.engine, club.clock.now)
-        message = Taken(1, "postmark", "1", {}, b"", club.clock.now, attempts)
+        message = Taken(1, "postmark", repr(facts), {}, b"", club.clock.now, attempts)
         return apply_feedback(reading, message, facts)
 
 
@@ -73,15 +72,6 @@ def is_suppressed(store: Store, address: str = "asha@example.org", channel: str 
     with store.read() as connection:
         found = suppressions(connection, [(channel, address)])
     return found[channel, address].cause if found else ""
-
-
-def end_state(store: Store) -> tuple[object, ...]:
-    return (
-        rows_of(store, Touchpoint, "id", "state", "reason", "detail", "settled_at", "message_id"),
-        sorted(rows_of(store, Event, "customer_id", "name", "source_id", "occurred_at")),
-        rows_of(store, Consent, "customer_id", "channel", "topic", "granted"),
-        sorted(rows_of(store, Suppression, "cause", "reach")),
-    )
 
 
 V = Verdict
@@ -117,6 +107,7 @@ async def test_what_each_fact_does(
 
 
 async def test_every_order_of_the_same_facts_ends_alike(club: Workshop) -> None:
+    """Ten times each, shuffled, told one by one; two members hear the same in two orders."""
     facts = [
         said(V.DELAYED, 1),
         said(V.SOFT_BOUNCE, 2),
@@ -127,31 +118,30 @@ async def test_every_order_of_the_same_facts_ends_alike(club: Workshop) -> None:
         said(V.UNSUBSCRIBED, 6),
         said(V.COMPLAINT, 7),
     ]
-    dice = random.Random(1)
-    ends = []
-    for customer, size in enumerate((len(facts), 6, 6, 6, 3, 3)):
+    dice = random.Random(1)  # noqa: S311
+    for size, state in ((8, "complained"), (6, "bounced"), (4, "delivered"), (2, "bounced")):
+        ends = []
         for _ in range(2):
-            address = f"asha{customer}@example.org"
-            ref = f"<{customer}-{len(ends)}@lotus.example>"
-            who = make_customer(club.store, email=f"x{len(ends)}{address}")
-            touchpoint = _another(club, who, message_id=ref)
-            mine = [
-                replace(one, message_id=ref, recipient=f"x{len(ends)}{address}")
-                for one in facts[:size]
-            ] * 10
-            dice.shuffle(mine)
-            for one in mine:
+            who = make_customer(club.store)
+            named = {"message_id": f"<{who}@lotus.example>", "recipient": None}
+            _another(club, who, message_id=named["message_id"])
+            told = [replace(one, **named) for one in facts[:size]] * 10
+            dice.shuffle(told)
+            for one in told:
                 tell(club, [one])
-            rows = rows_of(club.store, Touchpoint, "id", "state", "reason", "detail", "settled_at")
-            events = [row for row in rows_of(club.store, Event, "customer_id", "name")]
-            ends.append(
-                (
-                    next(row[1:] for row in rows if row[0] == touchpoint),
-                    sorted(name for owner, name in events if owner == who),
-                )
-            )
-    assert all(first == second for first, second in zip(ends[::2], ends[1::2], strict=True))
-    assert [end[0][0] for end in ends[::4]] == ["complained", "bounced", "delivered"]
+            ends.append((_hers(club.store, who), sorted(_events(club.store, who))))
+        assert ends[0] == ends[1]
+        assert ends[0][0][0] == state
+
+
+def _hers(store: Store, customer: int) -> tuple[object, ...]:
+    rows = rows_of(store, Touchpoint, "customer_id", "state", "reason", "detail", "settled_at")
+    return next(row[1:] for row in rows if row[0] == customer)
+
+
+def _events(store: Store, customer: int) -> list[str]:
+    rows = rows_of(store, Event, "customer_id", "name")
+    return [name for owner, name in rows if owner == customer]
 
 
 async def test_small_orders_all_of_them(lite_club: Workshop) -> None:
@@ -191,18 +181,6 @@ async def test_proof_of_arrival_ends_every_doubt_but_no_decision(
     ((now, token),) = rows_of(club.store, Touchpoint, "state", "claim_token")
     assert now == ("delivered" if moves else state)
     assert token == (None if moves else "t")
-
-
-async def test_a_message_that_is_in_doubt_is_known_by_the_id_that_it_must_have(
-    club: Workshop,
-) -> None:
-    touchpoint, customer = a_message(club, state="in_doubt", message_id=None, step="welcome")
-    key = f"renewal|{customer}|event:1|welcome|email"
-    ours = message_id_for(key, "lotus.example")
-    tell(club, [said(V.DELIVERED, message_id="<somebody.elses@lotus.example>")])
-    assert rows_of(club.store, Touchpoint, "state") == [("in_doubt",)]
-    tell(club, [said(V.DELIVERED, message_id=ours)])
-    assert rows_of(club.store, Touchpoint, "state", "message_id") == [("delivered", ours)]
 
 
 async def test_a_return_path_names_the_touchpoint(club: Workshop) -> None:
@@ -308,8 +286,8 @@ async def test_an_impossible_time_is_not_believed(lite_club: Workshop, year: int
 async def test_a_text_message_that_cannot_arrive(club: Workshop) -> None:
     a_message(club, channel="sms", provider_ref="SM1", message_id=None)
     facts = [
-        Feedback(V.FAILED, "sms", provider_ref="SM1"),
-        Feedback(V.DELIVERED, "sms", provider_ref="SM1"),
+        Feedback(V.FAILED, "sms", provider_ref="SM1", source_id="SM1:failed"),
+        Feedback(V.DELIVERED, "sms", provider_ref="SM1", source_id="SM1:delivered"),
     ]
     tell(club, facts[:1])
     assert rows_of(club.store, Touchpoint, "state", "reason") == [("bounced", "undelivered")]

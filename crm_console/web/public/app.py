@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 
+from crm_console.web.public.certificates import Fetch, fetch
 from crm_console.web.public.door import Door
 from crm_console.web.public.doors import DOORS
 from crm_console.web.public.guard import Guard
@@ -42,10 +43,18 @@ _WORDS = {
 
 
 def create_public_app(
-    project: Project, store: Store, club_id: int, clock: Clock, doors: Sequence[Door] = DOORS
+    project: Project,
+    store: Store,
+    club_id: int,
+    clock: Clock,
+    doors: Sequence[Door] = DOORS,
+    fetch: Fetch = fetch,
 ) -> AsgiApp:
-    """The public app of one club, its schema up to date."""
-    premises = Premises(project, store, club_id, clock, Receiving(store, club_id, clock))
+    """The public app of one club, its schema up to date.
+
+    Raises `EnvironmentUnready` when a door lacks what it needs to tell friend from foe.
+    """
+    premises = Premises(project, store, club_id, clock, fetch, Receiving(store, club_id, clock))
     # A redirect to the path with or without a slash would take the host's name from the request.
     app = FastAPI(title="Sampark", openapi_url=None, redirect_slashes=False)
     for door in doors:

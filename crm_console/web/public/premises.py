@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from crm_console.web.public.certificates import Fetch
 from crm_console.web.public.receiving import Receiving
 from crm_store.database import Store
 from flows.clock import Clock
@@ -16,5 +17,7 @@ class Premises:
     store: Store
     club_id: int
     clock: Clock
+    fetch: Fetch
+    """How a certificate is had."""
     receiving: Receiving
     """Where a message goes that is verified: `await receiving.receive(arrival)`, then 2xx."""

@@ -1,0 +1,57 @@
+"""The door for reports of e-mail providers: `/hooks/<provider>`.
+
+Only providers that club.yaml names are there. What they post is checked as it came, stored, and
+committed before they hear 200; it is read later, from the inbox.
+"""
+
+from fastapi import APIRouter, HTTPException, Request, Response
+
+from crm_console.web.public.certificates import Certificates
+from crm_console.web.public.premises import Premises
+from crm_messaging.webhooks.posted import Forged, Malformed, Posted
+from crm_messaging.webhooks.providers import Open, Proof, open_providers
+from crm_store.inbox import Arrival
+
+PREFIX = "/hooks"
+
+
+def webhook_routes(premises: Premises) -> APIRouter:
+    """A route for each open provider. Raises `EnvironmentUnready` when one lacks its secret."""
+    routes = APIRouter()
+    for one in open_providers(premises.project.settings.webhooks).values():
+        _add(routes, premises, one, Certificates(premises.fetch))
+    return routes
+
+
+def _add(routes: APIRouter, premises: Premises, opened: Open, certificates: Certificates) -> None:
+    provider = opened.provider
+
+    async def post(request: Request) -> Response:
+        posted = Posted(await request.body(), request.headers)
+        if posted.content_type not in provider.content_types:
+            raise HTTPException(415)
+        try:
+            certificate = b""
+            if provider.certificate_url:
+                certificate = await certificates.at(
+                    provider.certificate_url(posted, opened.settings)
+                )
+            now = premises.clock()
+            proof = Proof(opened.settings, opened.secret, certificate, now)
+            provider.verify(posted, proof)
+            kept = {name: request.headers.get(name, "") for name in provider.kept_headers}
+            arrival = Arrival(provider.name, provider.source_id(posted), posted.body, kept)
+        except Forged:
+            raise HTTPException(403) from None
+        except Malformed:
+            raise HTTPException(400) from None
+        await premises.receiving.receive(arrival)
+        return Response()
+
+    def is_there() -> Response:
+        """Some look whether anybody is there when they are given the address."""
+        return Response()
+
+    path = f"{PREFIX}/{provider.name}"
+    routes.add_api_route(path, post, methods=["POST"])
+    routes.add_api_route(path, is_there, methods=["GET", "HEAD"])
