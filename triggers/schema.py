@@ -42,6 +42,8 @@ def schema_of(model: type[BaseModel], vocabulary: Vocabulary) -> dict[str, Any]:
         kind = node.pop(MARK, None)
         if kind is not None and (names := vocabulary.names(Kind(kind))):
             node["enum"] = sorted(set(names))
+            # An example that this club has no name for would be a mistake there.
+            node.pop("examples", None)
 
     _each(schema, fill)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
