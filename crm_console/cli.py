@@ -22,9 +22,11 @@ from crm_console.commands import (
     init,
     pause,
     preview,
+    privacy,
     segments,
     sweep,
     test,
+    token,
     touchpoints,
     up,
     why,
@@ -78,8 +80,11 @@ app.command("up", rich_help_panel=_RUN)(up.up)
 app.command("pause", rich_help_panel=_RUN)(pause.pause)
 app.command("resume", rich_help_panel=_RUN)(pause.resume)
 app.command("bounces", rich_help_panel=_RUN)(bounces.bounces)
+app.add_typer(token.token, name="token", rich_help_panel=_RUN)
 app.command("why", rich_help_panel=_LOOK)(why.why)
 app.command("segments", rich_help_panel=_LOOK)(segments.segments)
 app.command("touchpoints", rich_help_panel=_LOOK)(touchpoints.touchpoints)
 app.command("doubt", rich_help_panel=_LOOK)(doubt.doubt)
+app.command("export", rich_help_panel=_LOOK)(privacy.export)
+app.command("erase", rich_help_panel=_LOOK)(privacy.erase)
 app.command("doctor", rich_help_panel=_LOOK)(doctor.doctor)

@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 from crm_store.models.activity import PackageBalance, Purchase, Visit
+from crm_store.models.api_token import ApiToken
 from crm_store.models.campaign import CampaignVersion, Enrollment
 from crm_store.models.club import Club
 from crm_store.models.consent import Consent, ConsentRecord, Suppression
@@ -38,5 +39,6 @@ MODELS: tuple[type[SQLModel], ...] = (
     Pause,
     LedgerHome,
     KeyMark,
+    ApiToken,
 )
 metadata = SQLModel.metadata

@@ -1,6 +1,6 @@
 """The doors of the public web app. Adding one is a line."""
 
-from crm_console.web.public import club_pages, lead_forms, sms_hooks, subscription
+from crm_console.web.public import api, club_pages, lead_forms, sms_hooks, subscription
 from crm_console.web.public.door import Door
 
 DOORS: tuple[Door, ...] = (
@@ -9,6 +9,7 @@ DOORS: tuple[Door, ...] = (
     subscription.CHOOSE,
     subscription.CONFIRM,
     lead_forms.FORMS,
+    api.API,
     sms_hooks.TWILIO,
     sms_hooks.KANNEL,
     sms_hooks.GATEWAY,

@@ -78,6 +78,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("address_hash"),
     )
     op.create_table(
+        "api_token",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("club_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["club_id"], ["club.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("club_id", "name"),
+        sa.UniqueConstraint("token_hash"),
+    )
+    op.create_table(
         "customer",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("club_id", sa.Integer(), nullable=False),

@@ -1,0 +1,65 @@
+"""What the HTTP API takes and answers; its OpenAPI page comes from these."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CustomerName(_Shape):
+    """Whom it is about: by your reference, or by an address that one customer alone has."""
+
+    ref: str | None = Field(None, max_length=64, examples=["M-1042"])
+    email: str | None = Field(None, max_length=254)
+    phone: str | None = Field(None, max_length=32, examples=["+919876543210"])
+
+
+class NewEvent(_Shape):
+    """Something that happened to a customer."""
+
+    id: str = Field(
+        min_length=1,
+        max_length=200,
+        description="Your own id of it. The same id again changes nothing.",
+    )
+    name: str = Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=64)
+    """In the past tense: `class_booked`."""
+    customer: CustomerName
+    at: datetime | None = Field(None, description="When it happened, with its offset; else now.")
+    data: dict[str, Any] = Field(default_factory=dict, max_length=100)
+
+
+class EventAnswer(_Shape):
+    """What became of an event."""
+
+    event: int | None = Field(description="Our id of it; null when it was known already.")
+    is_new: bool
+
+
+class CustomerChange(_Shape):
+    """A customer, new or known: what is left out stays as it is."""
+
+    ref: str = Field(min_length=1, max_length=64, examples=["M-1042"])
+    fields: dict[str, Any] = Field(
+        default_factory=dict,
+        max_length=200,
+        description="By the columns of a customers file: first_name, email, phone, tags, …",
+    )
+
+
+class CustomerAnswer(_Shape):
+    """What became of a customer."""
+
+    customer: int
+    is_new: bool
+
+
+class Trouble(_Shape):
+    """Why something was not taken, and how to mend it."""
+
+    reason: str
+    instruction: str
