@@ -15,7 +15,7 @@ from crm_store import feedback as ledger
 from crm_store.addresses import AddressError, normalise_email, normalise_phone
 from crm_store.clubs import country_of
 from crm_store.database import keys_of
-from crm_store.feedback import Busy, Several, Told
+from crm_store.feedback import Busy, Found, Several, Told
 from crm_store.inbox import Taken
 from crm_store.keys import KeyRing
 from crm_store.models.consent import Cause
@@ -95,6 +95,13 @@ def apply_feedback(reading: Reading, message: Taken, facts: Iterable[Feedback]) 
         except Busy:
             not_yet = NotYet("Its touchpoint is in other hands.", SOON)
     return not_yet
+
+
+def named_in(reading: Reading, message: Taken, fact: Feedback) -> tuple[Found | None, str | None]:
+    """The touchpoint that a fact names by an id or a return path, and the address that it names."""
+    told = _told_by(reading.connection, reading.engine.club_id, message, fact, "")
+    nameless = replace(told, address=None)  # an address alone names no message
+    return ledger.find(reading.connection, reading.engine.club_id, nameless), told.address
 
 
 def _told_by(
