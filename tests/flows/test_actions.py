@@ -1,11 +1,13 @@
 """What a step does: forks, stand-ins, waiting, tasks and changes, from the file to the ledger."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 from engines import Workshop
 from making import NOW, TODAY, make_consent, make_customer, make_event, make_membership, rows_of
 
+from crm_messaging.channels.calls import RehearsedCalls
 from crm_messaging.rehearsal.reading import CaughtEmail
 from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
@@ -227,3 +229,22 @@ async def test_her_own_code_stands_in_the_message(club: Workshop) -> None:
     mail = club.caught.get(entry.key)
     assert isinstance(mail, CaughtEmail)
     assert f"It is {code}." in mail.text
+
+
+async def test_another_system_is_called_at_any_hour(club: Workshop) -> None:
+    club.engine = replace(
+        club.engine, channels={**club.engine.channels, RehearsedCalls.name: RehearsedCalls()}
+    )
+    hook = (
+        "  - {id: hook, at: now, webhook: {url: 'https://crm.example/x',"
+        " data: {plan: '{{ customer.first_name }}'}}}\n"
+    )
+    quiet = 'defaults: {quiet_hours: "10:00-21:00", cap: {max: 1, per: 7d}}\nsteps:'
+    club.campaign((HEAD + hook).replace("steps:", quiet))
+    stopped = make_customer(club.store, email=None, phone=None)
+    make_consent(club.store, stopped)
+    make_event(club.store, stopped)
+    await club.sweep()
+    assert club.ledger("channel", "state", "is_marketing", "detail") == [
+        ("webhook", "accepted", False, "rehearsal: nobody was called")
+    ]
