@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from crm_store.consents import ADDRESS_COLUMN
 from crm_store.scope import CUSTOMER
@@ -41,11 +42,17 @@ def recipient_of(connection: Connection, touchpoint_id: int) -> Recipient | None
     ).one_or_none()
     if row is None:
         return None
-    addresses = {channel: getattr(row, column) for channel, column in ADDRESS_COLUMN.items()}
-    return Recipient(
-        row.id,
-        row.channel,
-        row.language,
-        row.sent_at,
-        {channel: address for channel, address in addresses.items() if address},
-    )
+    return Recipient(row.id, row.channel, row.language, row.sent_at, _addresses(row))
+
+
+def addresses_of(connection: Connection, customer_id: int) -> dict[str, str]:
+    """By channel, where a customer can be written to at all."""
+    row = connection.execute(
+        select(CUSTOMER.c.email, CUSTOMER.c.phone).where(CUSTOMER.c.id == customer_id)
+    ).one()
+    return _addresses(row)
+
+
+def _addresses(row: Row[Any]) -> dict[str, str]:
+    found = {channel: getattr(row, column) for channel, column in ADDRESS_COLUMN.items()}
+    return {channel: address for channel, address in found.items() if address}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crm_store.imports.table import Table
+from crm_store.spreadsheets import safe_cell
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,14 @@ class ImportResult:
 def write_rejected(path: Path, result: ImportResult) -> None:
     """Write the rejected rows as CSV: `line`, `problem`, and the cells as they were.
 
-    The cells are untouched, so that the file can be mended and imported; what we add never
-    starts like a formula.
+    None of them is a formula to a spreadsheet; what makes it so is taken off again when the file
+    is mended and imported.
     """
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=result.delimiter)
-        writer.writerow([*result.headings, "line", "problem"])
+        writer.writerow([*map(safe_cell, result.headings), "line", "problem"])
         for row in result.rejected:
             text = " ".join(f"{problem.column}: {problem.text}" for problem in row.problems)
             padding = [""] * (len(result.headings) - len(row.cells))
-            writer.writerow([*row.cells, *padding, row.line, _no_formula(text)])
-
-
-def _no_formula(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+            cells = [safe_cell(cell) for cell in (*row.cells, *padding, str(row.line), text)]
+            writer.writerow(cells)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from crm_store.errors import UsageError
+from crm_store.spreadsheets import plain_cell
 
 DELIMITERS = ",;\t"
 CELL_LIMIT = 1_000_000
@@ -139,4 +140,4 @@ def _rows(file: IO[str], encoding: str, delimiter: str, path: Path, skipped: int
         if cells is None:
             return
         if any(cell.strip() for cell in cells):
-            yield Row(line, [cell.strip() for cell in cells])
+            yield Row(line, [plain_cell(cell.strip()) for cell in cells])
