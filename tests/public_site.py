@@ -8,6 +8,7 @@ import httpx
 from making import NOW
 
 from crm_console.web.public.app import create_public_app
+from crm_console.web.public.certificates import Fetch, fetch
 from crm_console.web.public.door import Door
 from crm_console.web.public.doors import DOORS
 from crm_store.database import Store
@@ -37,9 +38,10 @@ async def public_site(
     *,
     doors: Sequence[Door] = DOORS,
     clock: Clock = lambda: NOW,
+    fetch: Fetch = fetch,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the site; it believes no proxy of the environment and follows no redirect."""
-    app = create_public_app(project, store, club_id, clock, doors)
+    app = create_public_app(project, store, club_id, clock, doors, fetch)
     async with (
         web_server(app, "127.0.0.1", 0, setting="public", proxies=["127.0.0.1"]) as url,
         httpx.AsyncClient(base_url=url, trust_env=False, follow_redirects=False) as client,

@@ -10,7 +10,16 @@ from datetime import datetime, timedelta
 from crm_messaging.bounces.meaning import verdict_of_failure
 from crm_messaging.feedback import Feedback, Verdict
 from crm_messaging.webhooks.facts import OURS, fact, from_epoch
-from crm_messaging.webhooks.posted import Fields, Forged, Malformed, Posted, inner, text
+from crm_messaging.webhooks.posted import (
+    FORM,
+    Fields,
+    Forged,
+    Malformed,
+    Posted,
+    inner,
+    octets,
+    text,
+)
 
 FRESH = timedelta(days=1)
 """Mailgun repeats for eight hours. An older signature is refused: the inbox remembers the token
@@ -42,8 +51,8 @@ def verify(posted: Posted, secret: str, now: datetime) -> None:
     It covers the time and a token, not the rest of the body: so each token counts once.
     """
     timestamp, token, signature = (_signed(posted, name) for name in _SIGNED)
-    made = hmac.new(secret.encode(), (timestamp + token).encode(), hashlib.sha256).hexdigest()
-    if not token or not hmac.compare_digest(signature.encode(), made.encode()):
+    made = hmac.new(octets(secret), octets(timestamp + token), hashlib.sha256).hexdigest()
+    if not token or not hmac.compare_digest(octets(signature), octets(made)):
         raise Forged
     signed_at = from_epoch(timestamp)
     if signed_at is None or abs(now - signed_at) > FRESH:
@@ -65,7 +74,7 @@ _SIGNED = ("timestamp", "token", "signature")
 
 
 def _is_form(posted: Posted) -> bool:
-    return posted.content_type == "application/x-www-form-urlencoded"
+    return posted.content_type == FORM
 
 
 def _signed(posted: Posted, name: str) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from crm_store.errors import SamparkError
 
 Fields = Mapping[str, Any]
+FORM = "application/x-www-form-urlencoded"
 
 
 class Forged(Exception):
@@ -73,6 +74,10 @@ class Posted:
         """Without its parameters."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
+    def must_parse(self) -> None:
+        """Raise `Malformed` unless the body is of the form that its type says."""
+        _ = self.form if self.content_type == FORM else self.json
+
     def digest(self) -> str:
         """What stands for the body: the same octets, the same digest."""
         return hashlib.sha256(self.body).hexdigest()
@@ -90,8 +95,13 @@ class Posted:
             except (binascii.Error, UnicodeDecodeError) as error:
                 raise Forged from error
             credentials = credentials.partition(":")[2]
-        if not compare_digest(credentials.encode(), token.encode()):
+        if not compare_digest(octets(credentials), octets(token)):
             raise Forged
+
+
+def octets(written: str) -> bytes:
+    """UTF-8, whatever the text is: JSON can hold half a character, which has no octets."""
+    return written.encode("utf-8", "replace")
 
 
 def inner(value: Any, *keys: str) -> Any:
@@ -104,9 +114,15 @@ def inner(value: Any, *keys: str) -> Any:
 
 
 def text(value: Any, *keys: str) -> str:
-    """The same, if it is a text or a number; else an empty one."""
+    """The same, if it is a text or a number, on one line; else an empty one.
+
+    Control characters and halves of characters become spaces: no database takes all of them.
+    """
     found = inner(value, *keys)
-    return str(found) if isinstance(found, str | int | float) else ""
+    if not isinstance(found, str | int | float):
+        return ""
+    line = str(found)
+    return line if line.isprintable() else "".join(c if c.isprintable() else " " for c in line)
 
 
 def each(value: Any, *keys: str) -> Iterator[Any]:

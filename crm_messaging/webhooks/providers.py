@@ -9,14 +9,13 @@ from pydantic import BaseModel, SecretStr
 
 from crm_messaging.feedback import Feedback
 from crm_messaging.webhooks import brevo, mailgun, postmark, sendgrid, ses, unisender_go
-from crm_messaging.webhooks.posted import Posted
+from crm_messaging.webhooks.posted import FORM, Posted
 from crm_messaging.webhooks.settings import SendgridWebhook, SesWebhook, WebhooksSettings
 from crm_store.errors import EnvironmentUnready
 
 JSON = frozenset({"application/json"})
 SHORTEST_SECRET = 16
 """Signs. A shorter one can be guessed by whoever may try for years."""
-FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import re
 from crm_messaging.feedback import Feedback, Verdict
 from crm_messaging.webhooks.facts import OURS, bounced, fact, from_epoch
 from crm_messaging.webhooks.keys import check_ecdsa, p256_key
-from crm_messaging.webhooks.posted import Fields, Posted, text
+from crm_messaging.webhooks.posted import Fields, Posted, octets, text
 from crm_messaging.webhooks.settings import SendgridWebhook
 
 SIGNATURE = "x-twilio-email-event-webhook-signature"
@@ -44,7 +44,7 @@ _FILTER = re.compile(r"\.(filter|recvd)")
 
 def verify(posted: Posted, settings: SendgridWebhook) -> None:
     """Raise `Forged` unless SendGrid signed the timestamp and the raw body."""
-    signed = posted.headers.get(TIMESTAMP, "").encode() + posted.body
+    signed = octets(posted.headers.get(TIMESTAMP, "")) + posted.body
     check_ecdsa(p256_key(settings.public_key), posted.headers.get(SIGNATURE, ""), signed)
 
 

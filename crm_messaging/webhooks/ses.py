@@ -16,7 +16,16 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from crm_messaging.feedback import Feedback, Verdict
 from crm_messaging.webhooks.facts import bounced, fact, from_iso
 from crm_messaging.webhooks.keys import check_rsa
-from crm_messaging.webhooks.posted import Fields, Forged, Malformed, Posted, each, inner, text
+from crm_messaging.webhooks.posted import (
+    Fields,
+    Forged,
+    Malformed,
+    Posted,
+    each,
+    inner,
+    octets,
+    text,
+)
 from crm_messaging.webhooks.settings import SesWebhook
 
 _SNS_HOST = re.compile(r"sns\.[a-z]{2}(-[a-z]+){1,2}-\d\.amazonaws\.com(\.cn)?")
@@ -64,7 +73,7 @@ def verify(posted: Posted, certificate: bytes) -> None:
     # The Subject is left out where there is none.
     values = ((name, envelope.get(name)) for name in names)
     signed = "".join(f"{name}\n{value}\n" for name, value in values if value is not None)
-    check_rsa(certificate, text(envelope, "Signature"), signed.encode(), algorithm)
+    check_rsa(certificate, text(envelope, "Signature"), octets(signed), algorithm)
 
 
 def source_id(posted: Posted) -> str:
@@ -90,7 +99,7 @@ def read(posted: Posted) -> list[Feedback]:
     envelope = posted.object
     if text(envelope, "Type") != "Notification":
         return []
-    message = Posted(text(envelope, "Message").encode()).object
+    message = Posted(octets(str(envelope.get("Message", "")))).object
     kind = text(message, "eventType") or text(message, "notificationType")
     if kind == "Received":
         raise Malformed(

@@ -27,7 +27,7 @@ def told_by(query: str, content_type: str, body: bytes) -> object:
     return {name: values[0] for name, values in read.items()}
 
 
-def feedback_of(told: object, reports: Reports, gateway: str = "gateway") -> list[Feedback]:
+def feedback_of(told: object, reports: Reports, channel: str = "sms") -> list[Feedback]:
     """What a delivery report says of each message; what it does not understand is passed over."""
     found = []
     for one in _each(told, reports.each):
@@ -39,18 +39,18 @@ def feedback_of(told: object, reports: Reports, gateway: str = "gateway") -> lis
         found.append(
             Feedback(
                 verdict,
-                "sms",
+                channel,
                 message_id=f"<{ours.strip('<>')}>" if ours else None,
                 provider_ref=reference,
                 status=(text_at(one, reports.code) or "")[:16],
-                detail=without_addresses(f"{gateway}: {status}"),
-                source_id=f"{gateway}:{reference or ours}:{status}",
+                detail=without_addresses(f"gateway: {status}"),
+                source_id=f"{channel}:{reference or ours}:{status}",
             )
         )
     return found
 
 
-def incoming_of(told: object, incoming: Incoming) -> list[IncomingText]:
+def incoming_of(told: object, incoming: Incoming, channel: str = "sms") -> list[IncomingText]:
     """The text messages that customers wrote."""
     found = []
     for one in _each(told, incoming.each):
@@ -59,7 +59,7 @@ def incoming_of(told: object, incoming: Incoming) -> list[IncomingText]:
             continue
         # Without an id of its own: the same words of the same person again are the same wish.
         named = text_at(one, incoming.id) or sha256(f"{sender}\n{text}".encode()).hexdigest()
-        found.append(IncomingText("sms", sender, text, named))
+        found.append(IncomingText(channel, sender, text, named))
     return found
 
 

@@ -9,7 +9,7 @@ from hmac import compare_digest
 
 from crm_messaging.feedback import Feedback, Verdict
 from crm_messaging.webhooks.facts import OURS, bounced, fact, from_iso, metadata_in
-from crm_messaging.webhooks.posted import Fields, Forged, Posted, each, inner, text
+from crm_messaging.webhooks.posted import Fields, Forged, Posted, each, inner, octets, text
 
 _STATUSES = {
     "delivered": Verdict.DELIVERED,
@@ -42,17 +42,20 @@ _DELIVERY = {
 """What the detail of a bounce says, by `delivery_status`: it knows better than hard or soft."""
 
 
+_MD5_LENGTH = 32
+
+
 def verify(posted: Posted, api_key: str) -> None:
     """Raise `Forged` unless `auth` is the MD5 of the body with the API key in its place.
 
     MD5 and the form are UniSender's. It is taken over the octets as they came.
     """
     auth = text(posted.object, "auth")
-    if len(auth) != 32 or posted.body.count(auth.encode()) != 1:
+    if len(auth) != _MD5_LENGTH or posted.body.count(octets(auth)) != 1:
         raise Forged
-    keyed = posted.body.replace(auth.encode(), api_key.encode())
+    keyed = posted.body.replace(octets(auth), octets(api_key))
     made = hashlib.md5(keyed, usedforsecurity=False).hexdigest()
-    if not compare_digest(auth.encode(), made.encode()):
+    if not compare_digest(octets(auth), octets(made)):
         raise Forged
 
 

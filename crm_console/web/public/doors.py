@@ -1,6 +1,13 @@
 """The doors of the public web app. Adding one is a line."""
 
-from crm_console.web.public import api, club_pages, lead_forms, sms_hooks, subscription
+from crm_console.web.public import (
+    api,
+    club_pages,
+    lead_forms,
+    sms_hooks,
+    subscription,
+    webhooks,
+)
 from crm_console.web.public.door import Door
 
 DOORS: tuple[Door, ...] = (
@@ -10,6 +17,7 @@ DOORS: tuple[Door, ...] = (
     subscription.CONFIRM,
     lead_forms.FORMS,
     api.API,
+    webhooks.REPORTS,
     sms_hooks.TWILIO,
     sms_hooks.KANNEL,
     sms_hooks.GATEWAY,

@@ -7,15 +7,17 @@ committed before they hear 200; it is read later, from the inbox.
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from crm_console.web.public.certificates import Certificates
+from crm_console.web.public.door import KIB, Allowance, Counted, Door
 from crm_console.web.public.premises import Premises
 from crm_messaging.webhooks.posted import Forged, Malformed, Posted
 from crm_messaging.webhooks.providers import Open, Proof, open_providers
 from crm_store.inbox import Arrival
 
 PREFIX = "/hooks"
+MIB = 1024 * KIB
 
 
-def webhook_routes(premises: Premises) -> APIRouter:
+def _routes(premises: Premises) -> APIRouter:
     """A route for each open provider. Raises `EnvironmentUnready` when one lacks its secret."""
     routes = APIRouter()
     for one in open_providers(premises.project.settings.webhooks).values():
@@ -39,6 +41,7 @@ def _add(routes: APIRouter, premises: Premises, opened: Open, certificates: Cert
             now = premises.clock()
             proof = Proof(opened.settings, opened.secret, certificate, now)
             provider.verify(posted, proof)
+            posted.must_parse()
             kept = {name: request.headers.get(name, "") for name in provider.kept_headers}
             arrival = Arrival(provider.name, provider.source_id(posted), posted.body, kept)
         except Forged:
@@ -55,3 +58,12 @@ def _add(routes: APIRouter, premises: Premises, opened: Open, certificates: Cert
     path = f"{PREFIX}/{provider.name}"
     routes.add_api_route(path, post, methods=["POST"])
     routes.add_api_route(path, is_there, methods=["GET", "HEAD"])
+
+
+REPORTS = Door(
+    PREFIX,
+    _routes,
+    # SendGrid's batches have up to 768 KiB; Postmark's bounces may carry the mail that came back.
+    max_body=2 * MIB,
+    allowance=Allowance(burst=100, per_minute=60, counts=Counted.REFUSALS),
+)
