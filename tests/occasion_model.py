@@ -158,10 +158,8 @@ def _of(trigger: Any, person: Person, asked: Asked) -> Iterator[tuple[str, date 
             yield from _absence(trigger, person, asked)
         case Schedule():
             zone = ZoneInfo(trigger.zone) if trigger.zone else asked.zone
-            reached = list(moments(trigger.cron, zone, asked.since, asked.until))
-            for moment in reached:
-                is_outdated = any(moment < later <= asked.now for later in reached)
-                if person.created_at <= moment and not is_outdated:
+            for moment in list(moments(trigger.cron, zone, asked.since, asked.now))[-1:]:
+                if person.created_at <= moment:
                     yield f"cron:{moment:%Y-%m-%dT%H:%MZ}", moment
 
 
@@ -246,7 +244,7 @@ def _absence(trigger: Inactivity, person: Person, asked: Asked) -> Iterator[tupl
 
 
 def _drops(below: float, person: Person, asked: Asked) -> Iterator[tuple[str, date]]:
-    for ago in range(4):
+    for ago in range(3):
         day = asked.today - timedelta(days=ago)
         if _is_below(below, person, day, asked) and not _is_below(
             below, person, day - timedelta(days=1), asked

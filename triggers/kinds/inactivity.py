@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crm_store.occasions import Occasions
     from triggers.look import Look
 
-_NOTICED_FOR = timedelta(days=3)
+_NOTICED_FOR = timedelta(days=2)
 """How long after it a drop is still looked for, as after an outage: it is news, not a state."""
 
 

@@ -44,10 +44,8 @@ class Schedule(StrictModel):
         return () if self.audience is None else (self.audience,)
 
     def occasions(self, look: "Look") -> Iterator["Occasions"]:
-        """The audience at the clock's latest moment, and at those to come within reach of a step."""
+        """The audience at the clock's latest moment, while a step is still useful."""
         zone = ZoneInfo(self.zone) if self.zone else look.zone
-        reached = list(moments(self.cron, zone, look.since, look.now - look.earliest))
-        passed = [moment for moment in reached if moment <= look.now]
-        for moment in (*passed[-1:], *reached[len(passed) :]):
+        for moment in list(moments(self.cron, zone, look.since, look.now))[-1:]:
             occurrence = f"cron:{moment:%Y-%m-%dT%H:%MZ}"
             yield look.everyone(occurrence, moment, self.audience, known_by=moment)
