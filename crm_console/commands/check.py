@@ -64,6 +64,7 @@ def check(
 
 def _look(call: Call, only: Path | None) -> tuple[list[str], Sequence["Problem"]]:
     """The files that were checked, and what is wrong in them."""
+    from crm_console.examination.obligations import obligations
     from flows.settings import BrokenSettings
 
     try:
@@ -84,6 +85,7 @@ def _look(call: Call, only: Path | None) -> tuple[list[str], Sequence["Problem"]
     if only is None:
         found += project.rules.problems
         found += _in_templates(project)
+        found += obligations(project, files)
     # A template that two campaigns share is wrong once.
     places: dict[tuple[str, int, int, str], Problem] = {}
     for problem in found:
