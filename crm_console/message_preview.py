@@ -116,13 +116,19 @@ def preview_of(
     place = (definition.campaign, act.name, channel, template, compiled.language)
     if isinstance(compiled, CompiledEmail):
         return Preview(*place, email=render_email(compiled, values))
-    return Preview(*place, sms=_text_message(project, compiled, values, number))
+    return Preview(*place, sms=_text_message(project, channel, compiled, values, number))
 
 
 def _text_message(
-    project: Project, compiled: CompiledSms, values: dict[str, Any], number: str | None
+    project: Project,
+    channel: str,
+    compiled: CompiledSms,
+    values: dict[str, Any],
+    number: str | None,
 ) -> SmsPreview:
-    club, sms = project.settings.club, project.settings.channels.sms
+    club = project.settings.club
+    # A messenger's message costs no segments, and no operator looks into it.
+    sms = project.settings.channels.sms if channel == "sms" else None
     country = (number and country_of(number)) or club.country
     text = render_sms(compiled, values)
     if sms is None:

@@ -1,8 +1,8 @@
 """Finding customers by the names that other systems and people know them by."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, String, cast, select
 
 from crm_store.errors import UnknownName
 from crm_store.models.customer import Customer
@@ -59,6 +59,17 @@ def find_customers(
     for value, customer_id in rows:
         found.setdefault(value, []).append(customer_id)
     return found
+
+
+def find_by_address(
+    connection: Connection, club_id: int, addresses: Sequence[str], custom_field: str | None = None
+) -> list[int]:
+    """The club's customers with one of these phone numbers, or values of a custom field."""
+    found: ColumnElement[str] = _CUSTOMER.c.phone
+    if custom_field is not None:
+        found = cast(_CUSTOMER.c.custom[custom_field].as_string(), String)
+    query = select(_CUSTOMER.c.id).where(_CUSTOMER.c.club_id == club_id, found.in_(addresses))
+    return list(connection.execute(query.order_by(_CUSTOMER.c.id)).scalars())
 
 
 def stage_of(connection: Connection, customer_id: int) -> tuple[str | None, str | None]:

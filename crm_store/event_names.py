@@ -25,7 +25,8 @@ SMS_DELAYED = "sms_delayed"
 SMS_FAILED = "sms_failed"
 SMS_UNSUBSCRIBED = "sms_unsubscribed"
 SMS_RECEIVED = "sms_received"
-"""She wrote to us: `text` is what, `wish` what it asks for (`stop`, `start`, `help`), if anything."""
+"""She wrote to us: `text` is what, on which `channel`, and `wish` what it asks for (`stop`,
+`start`, `help`), if anything."""
 
 TOLD_AFTERWARDS = (
     EMAIL_DELIVERED,

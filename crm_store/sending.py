@@ -3,22 +3,27 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Row,
+    Select,
     String,
     and_,
     bindparam,
     case,
+    cast,
     func,
     literal,
     or_,
     select,
     update,
 )
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from crm_store.columns import UtcDateTime
 from crm_store.given_rows import as_rows, given_rows
@@ -39,12 +44,24 @@ _CONSENT, _EVENT = table_of(Consent), table_of(Event)
 _ENROLLMENT, _CLUB = table_of(Enrollment), table_of(Club)
 
 WEBHOOK = "webhook"
-_ADDRESS = case(
-    (TOUCHPOINT.c.channel == "email", CUSTOMER.c.email),
-    (TOUCHPOINT.c.channel == "sms", CUSTOMER.c.phone),
-    # A call to another system is to nobody's address.
-    (TOUCHPOINT.c.channel == WEBHOOK, WEBHOOK),
-)
+AddressFields: TypeAlias = tuple[tuple[str, str], ...]
+"""Channels whose addresses stand in a custom field, each with the field's key."""
+
+
+def _address(fields: AddressFields) -> ColumnElement[str | None]:
+    """Her address on the touchpoint's channel."""
+    custom = (
+        (TOUCHPOINT.c.channel == channel, cast(CUSTOMER.c.custom[key].as_string(), String))
+        for channel, key in fields
+    )
+    return case(
+        (TOUCHPOINT.c.channel == "email", CUSTOMER.c.email),
+        # A call to another system is to nobody's address.
+        (TOUCHPOINT.c.channel == WEBHOOK, WEBHOOK),
+        *custom,
+        # Text messages, and all messengers that know people by their numbers.
+        else_=CUSTOMER.c.phone,
+    )
 
 
 @dataclass(frozen=True)
@@ -56,6 +73,7 @@ class TopicRule:
     """They are part of what she bought or asked for: no opt-out of other topics keeps them back."""
     opt_in: frozenset[str] = frozenset()
     """The channels on which she must have agreed first."""
+    address_fields: AddressFields = ()
 
     @property
     def opt_outs(self) -> tuple[str, ...]:
@@ -124,23 +142,26 @@ _EXITED = (
 )
 
 
-_FACTS = (
-    select(
-        TOUCHPOINT.c.id,
-        TOUCHPOINT.c.channel,
-        TOUCHPOINT.c.customer_id,
-        func.nullif(_ADDRESS, "").label("address"),
-        CUSTOMER.c.language,
-        func.coalesce(func.nullif(CUSTOMER.c.timezone, ""), _CLUB.c.timezone).label("timezone"),
-        _OPTED_OUT.label("opted_out"),
-        _EXITED.label("exited"),
+# Statements of the hot path are built once: SQLAlchemy then finds the compiled form by identity.
+@lru_cache(maxsize=16)
+def _facts(fields: AddressFields, *, needs_opt_in: bool) -> Select[Any]:
+    found = (
+        select(
+            TOUCHPOINT.c.id,
+            TOUCHPOINT.c.channel,
+            TOUCHPOINT.c.customer_id,
+            func.nullif(_address(fields), "").label("address"),
+            CUSTOMER.c.language,
+            func.coalesce(func.nullif(CUSTOMER.c.timezone, ""), _CLUB.c.timezone).label("timezone"),
+            _OPTED_OUT.label("opted_out"),
+            _EXITED.label("exited"),
+        )
+        .select_from(TOUCHPOINT)
+        .join(CUSTOMER, CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
+        .join(_CLUB, _CLUB.c.id == CUSTOMER.c.club_id)
+        .where(TOUCHPOINT.c.id.in_(bindparam("ids", expanding=True)))
     )
-    .select_from(TOUCHPOINT)
-    .join(CUSTOMER, CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
-    .join(_CLUB, _CLUB.c.id == CUSTOMER.c.club_id)
-    .where(TOUCHPOINT.c.id.in_(bindparam("ids", expanding=True)))
-)
-_FACTS_AND_AGREED = _FACTS.add_columns(_AGREED.label("agreed"))
+    return found.add_columns(_AGREED.label("agreed")) if needs_opt_in else found
 
 
 def facts(
@@ -151,7 +172,7 @@ def facts(
     exit_on: Sequence[str],
 ) -> dict[int, SendFacts]:
     """What the gate has to know, for a whole batch at once, by touchpoint."""
-    statement = _FACTS_AND_AGREED if rule.needs_opt_in else _FACTS
+    statement = _facts(rule.address_fields, needs_opt_in=rule.needs_opt_in)
     asked = {"ids": list(touchpoint_ids)} | _asked(rule, exit_on)
     rows = connection.execute(statement, asked).all()
     closed = suppressions(
@@ -211,32 +232,37 @@ def sent_since(
     return times
 
 
-_ADDRESS_NOW = (
-    select(_ADDRESS)
-    .where(CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
-    .correlate(TOUCHPOINT)
-    .scalar_subquery()
-)
 _WISHES = given_rows("wishes", id=BigInteger(), address=String()).c
-# Statements of the hot path are built once: SQLAlchemy then finds the compiled form by identity.
-_BEGIN_SENDING = (
-    update(TOUCHPOINT)
-    .where(
-        TOUCHPOINT.c.id == _WISHES.id,
-        is_word(TOUCHPOINT.c.state, State.CLAIMED),
-        TOUCHPOINT.c.claim_token == bindparam("token"),
-        TOUCHPOINT.c.lease_until >= bindparam("now"),
-        TOUCHPOINT.c.expires_at >= bindparam("now"),
-        ~is_paused(TOUCHPOINT.c.campaign),
-        _WISHES.address == _ADDRESS_NOW,
-        ~_OPTED_OUT,
-        ~ANY_SUPPRESSED,
-        ~_EXITED,
+
+
+@lru_cache(maxsize=16)
+def _begin_sending(fields: AddressFields, *, needs_opt_in: bool) -> ReturningUpdate[tuple[int]]:
+    address_now = (
+        select(_address(fields))
+        .where(CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
+        .correlate(TOUCHPOINT)
+        .scalar_subquery()
     )
-    .values(state=str(State.SENDING), sent_at=bindparam("now"), attempts=TOUCHPOINT.c.attempts + 1)
-    .returning(TOUCHPOINT.c.id)
-)
-_BEGIN_SENDING_IF_AGREED = _BEGIN_SENDING.where(_AGREED)
+    return (
+        update(TOUCHPOINT)
+        .where(
+            TOUCHPOINT.c.id == _WISHES.id,
+            is_word(TOUCHPOINT.c.state, State.CLAIMED),
+            TOUCHPOINT.c.claim_token == bindparam("token"),
+            TOUCHPOINT.c.lease_until >= bindparam("now"),
+            TOUCHPOINT.c.expires_at >= bindparam("now"),
+            ~is_paused(TOUCHPOINT.c.campaign),
+            _WISHES.address == address_now,
+            ~_OPTED_OUT,
+            ~ANY_SUPPRESSED,
+            ~_EXITED,
+            *((_AGREED,) if needs_opt_in else ()),
+        )
+        .values(
+            state=str(State.SENDING), sent_at=bindparam("now"), attempts=TOUCHPOINT.c.attempts + 1
+        )
+        .returning(TOUCHPOINT.c.id)
+    )
 
 
 def begin_sending(
@@ -266,7 +292,7 @@ def begin_sending(
         "hashes": as_rows([(one,) for one in hashes_of(connection, addresses.values())]),
         "reaches": list(rule.reaches),
     }
-    statement = _BEGIN_SENDING_IF_AGREED if rule.needs_opt_in else _BEGIN_SENDING
+    statement = _begin_sending(rule.address_fields, needs_opt_in=rule.needs_opt_in)
     moved = set(connection.execute(statement, asked | _asked(rule, exit_on)).scalars())
     if moved:
         return moved

@@ -53,10 +53,14 @@ class Engine:
     opt_in: frozenset[str] = frozenset()
     """Channels on which only those are written to who have agreed."""
 
+    address_fields: tuple[tuple[str, str], ...] = ()
+    """Messengers whose addresses stand in a custom field, each with the field's key."""
+
     def rule_of(self, definition: CampaignDefinition) -> TopicRule:
         """By which rule a campaign's messages may be sent."""
         topic = definition.topic
-        return TopicRule(topic, topic in self.transactional, self.opt_in)
+        is_transactional = topic in self.transactional
+        return TopicRule(topic, is_transactional, self.opt_in, self.address_fields)
 
     def scope(self, definition: CampaignDefinition, now: datetime) -> Scope:
         """Where a campaign's conditions and templates look: its own membership, if it has one."""

@@ -266,7 +266,7 @@ def _compose(
                     sender=engine.sender,
                     rule=rule,
                     links=engine.links,
-                    dlt=engine.dlt,
+                    dlt=engine.dlt if channel == "sms" else None,
                 )
             except SamparkError as error:
                 why = _WHY_NOT_MADE.get(type(error), Reason.TEMPLATE)

@@ -91,6 +91,7 @@ def _vocabulary(settings: Settings, catalogue: Catalogue, library: TemplateLibra
         topics=tuple(settings.topics),
         languages=settings.club.languages,
         templates=library,
+        message_channels=tuple(settings.channels.messages),
         call_hosts=settings.calls.hosts,
     )
 
@@ -177,8 +178,10 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
     from flows.traffic import Traffic
 
     with open_club(project, clock) as (store, club_id):
-        async with rehearsal_channels(project.settings, project.caught()) as (email, sms):
-            opened = open_channels(email, sms, public_url=project.settings.public.url)
+        async with rehearsal_channels(project.settings, project.caught()) as ways:
+            email, sms = ways.email, ways.sms
+            public_url = project.settings.public.url
+            opened = open_channels(email, sms, ways.messages, public_url=public_url)
             opened[CallChannel.name] = (
                 CallChannel(project.settings.calls, clock)
                 if project.settings.mode == "live"
@@ -199,13 +202,9 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
                     dlt=sms.dlt if sms else None,
                     transactional=project.settings.transactional,
                     opt_in=frozenset(project.settings.consent.opt_in),
+                    address_fields=project.settings.channels.address_fields,
                     readers=readers_of(project.settings),
-                    traffic=Traffic(
-                        {
-                            "email": email.limits if email else None,
-                            "sms": sms.limits if sms else None,
-                        }
-                    ),
+                    traffic=Traffic(ways.limits()),
                     mark=open_mark(
                         store,
                         project.state_folder / "ledger.json",

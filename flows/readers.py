@@ -16,7 +16,7 @@ def readers_of(settings: Settings) -> Mapping[str, Reader]:
     reports = {name: report_reader(provider) for name, provider in PROVIDERS.items()}
     return {
         **reports,
-        **sms_report_readers(settings.channels.sms),
+        **sms_report_readers(settings.channels),
         **lead_readers(settings.forms, settings.club.country),
         bounces.SOURCE: bounces.READER,
         text_replies.SOURCE: text_replies.READER,

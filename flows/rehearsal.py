@@ -1,7 +1,8 @@
 """The rehearsal: the club's own channels, led into the catchers instead of the world."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from email.utils import formataddr
 
 from pydantic import HttpUrl, SecretStr
@@ -17,24 +18,49 @@ from flows.settings import Settings
 DEFAULT_ADDRESS = "rehearsal@club.example"
 
 
+@dataclass(frozen=True)
+class WaysOut:
+    """The settings of the channels to open."""
+
+    email: EmailSettings | None
+    sms: SmsSettings | None
+    messages: Mapping[str, SmsSettings]
+
+    def limits(self) -> dict[str, Rate | None]:
+        """How fast each channel may be used."""
+        return {
+            "email": self.email.limits if self.email else None,
+            "sms": self.sms.limits if self.sms else None,
+            **{name: one.limits for name, one in self.messages.items()},
+        }
+
+
 @asynccontextmanager
-async def rehearsal_channels(
-    settings: Settings, caught: CaughtMail
-) -> AsyncIterator[tuple[EmailSettings | None, SmsSettings | None]]:
+async def rehearsal_channels(settings: Settings, caught: CaughtMail) -> AsyncIterator[WaysOut]:
     """The channel settings to open: the club's in `mode: live`, else the catchers'.
 
     A rehearsal uses the catchers of a running `sampark up`, or has its own while it lasts. Both
     channels can be rehearsed before either is set up.
     """
     if settings.mode == "live":
-        yield settings.channels.email, settings.channels.sms
+        yield WaysOut(settings.channels.email, settings.channels.sms, settings.channels.messages)
         return
     running = await running_catchers(caught.folder)
     if running is not None:
-        yield _email(settings, running), _sms(settings, running)
+        yield _into(settings, running)
         return
     async with catchers(caught.folder) as ports:
-        yield _email(settings, ports), _sms(settings, ports)
+        yield _into(settings, ports)
+
+
+def _into(settings: Settings, ports: CatcherPorts) -> WaysOut:
+    """Messengers are caught as text messages are."""
+    messages = settings.channels.messages
+    return WaysOut(
+        _email(settings, ports),
+        _text_catcher(settings, settings.channels.sms, ports),
+        {name: _text_catcher(settings, one, ports) for name, one in messages.items()},
+    )
 
 
 def _email(settings: Settings, ports: CatcherPorts) -> EmailSettings:
@@ -46,8 +72,9 @@ def _email(settings: Settings, ports: CatcherPorts) -> EmailSettings:
     return EmailSettings(from_=sender, reply_to=None, smtp=smtp)
 
 
-def _sms(settings: Settings, ports: CatcherPorts) -> TwilioSettings:
-    own = settings.channels.sms
+def _text_catcher(
+    settings: Settings, own: SmsSettings | None, ports: CatcherPorts
+) -> TwilioSettings:
     return TwilioSettings(
         provider="twilio",
         from_=(own.from_ if own else "") or settings.club.phone or settings.club.name,

@@ -1,11 +1,12 @@
 """Delivery reports of SMS providers, read from the inbox."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TypeAlias
 from urllib.parse import parse_qsl
 
 from crm_messaging.channels.gateway_settings import GatewaySettings
-from crm_messaging.channels.settings import SmsSettings
+from crm_messaging.channels.settings import ChannelsSettings, SmsSettings
 from crm_messaging.feedback import Feedback
 from crm_messaging.webhooks import kannel, sms_gateway, twilio
 from crm_store.inbox import Taken
@@ -15,13 +16,22 @@ from flows.reading import Reader, Reading, Unreadable
 Parse: TypeAlias = Callable[[Taken], Iterable[Feedback]]
 
 
-def sms_report_readers(settings: SmsSettings | None) -> dict[str, Reader]:
+def sms_report_readers(channels: ChannelsSettings) -> dict[str, Reader]:
     """By source. Those of a provider that the club has left still read what it sent."""
+    gateways = {"sms": channels.sms, **channels.messages}
     return {
         "twilio": _reader(_of_twilio),
         "kannel": _reader(_of_kannel),
-        "sms_gateway": _reader(lambda message: _of_gateway(settings, message)),
+        **{
+            source_of(name): _reader(partial(_of_gateway, settings, name))
+            for name, settings in gateways.items()
+        },
     }
+
+
+def source_of(channel: str) -> str:
+    """The inbox's source of a described gateway's reports."""
+    return f"gateway_{channel}"
 
 
 def _reader(parse: Parse) -> Reader:
@@ -43,11 +53,11 @@ def _of_kannel(message: Taken) -> list[Feedback]:
     return [found] if found else []
 
 
-def _of_gateway(settings: SmsSettings | None, message: Taken) -> list[Feedback]:
+def _of_gateway(settings: SmsSettings | None, channel: str, message: Taken) -> list[Feedback]:
     if not isinstance(settings, GatewaySettings) or settings.reports is None:
         raise Unreadable(
             "club.yaml does not describe the gateway's reports any more.",
-            "Put `reports` back under `channels: sms:`.",
+            f"Put `reports` back where the channel {channel} is described.",
         )
     told = sms_gateway.told_by("", message.headers.get("content-type", ""), message.body)
-    return sms_gateway.feedback_of(told, settings.reports)
+    return sms_gateway.feedback_of(told, settings.reports, channel)

@@ -4,11 +4,13 @@ The text itself is read from the inbox a moment later, and becomes an event of h
 """
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from crm_messaging.incoming import IncomingText, numbers_of
+from crm_messaging.incoming import IncomingText
 from crm_messaging.reply_words import Wish
 from crm_store import customers, inbox
 from crm_store.consents import Proof, opt_out, take_back_opt_out
@@ -25,12 +27,22 @@ _MOST_KEPT = 1600
 """Characters of a text: ten segments."""
 
 
+@dataclass(frozen=True)
+class Sender:
+    """Who wrote, as far as the gateway says."""
+
+    addresses: Sequence[str]
+    """Those that it can be, on the channel that it came through."""
+    custom_field: str | None = None
+    """Where the store has such addresses, if they are no phone numbers."""
+
+
 def hear(
     connection: Connection,
     club_id: int,
     gateway: str,
     incoming: IncomingText,
-    country: str,
+    sender: Sender,
     now: datetime,
 ) -> Wish | None:
     """Keep a text message that came in, and let a wish in it hold from this commit on.
@@ -38,35 +50,39 @@ def hear(
     Returns the wish if it is news: only then is it answered, so that she is told once. The same
     message again, or the same wish, is none.
     """
-    wish, numbers = incoming.wish, numbers_of(incoming.sender, country)
-    said = {"numbers": numbers, "text": incoming.text[:_MOST_KEPT], "wish": wish}
-    arrival = Arrival(
-        SOURCE, f"{gateway}:{incoming.source_id[:200]}", json.dumps(said).encode(), {}
-    )
+    wish, channel = incoming.wish, incoming.channel
+    said = {
+        **asdict(sender),
+        **{"channel": channel, "text": incoming.text[:_MOST_KEPT], "wish": wish},
+    }
+    source_id = f"{gateway}:{incoming.source_id[:200]}"
+    arrival = Arrival(SOURCE, source_id, json.dumps(said).encode(), {})
     if not inbox.receive(connection, club_id, arrival, now):
         return None
     proof = Proof(SOURCE, f"She wrote: {incoming.text[:200]}")
     news = False
     match wish:
         case Wish.STOP:
-            for number in numbers:
-                news |= _stop(connection, incoming.channel, number, proof, now)
+            hold(connection, Lock.PERMISSION)
+            for address in sender.addresses:
+                news |= _stop(connection, channel, address, proof, now)
+            for one in _whose(connection, club_id, sender):
+                opt_out(connection, channel, proof, now, customer_id=one)
         case Wish.START:
-            for number in numbers:
-                news |= take_back_opt_out(connection, incoming.channel, proof, now, address=number)
+            for address in sender.addresses:
+                news |= take_back_opt_out(connection, channel, proof, now, address=address)
         case Wish.HELP:
             news = True
     return wish if news else None
 
 
-def _stop(connection: Connection, channel: str, number: str, proof: Proof, now: datetime) -> bool:
-    """Nothing reaches the number on the channel any more, of whatever topic; whether it did."""
-    hold(connection, Lock.PERMISSION)
-    known = suppressions(connection, [(channel, number)])
-    opt_out(connection, channel, proof, now, address=number)
+def _stop(connection: Connection, channel: str, address: str, proof: Proof, now: datetime) -> bool:
+    """Nothing reaches the address on the channel any more, of whatever topic; whether it did."""
+    known = suppressions(connection, [(channel, address)])
+    opt_out(connection, channel, proof, now, address=address)
     suppress(
         connection,
-        [(channel, number)],
+        [(channel, address)],
         cause=Cause.OPT_OUT,
         source=proof.source,
         now=now,
@@ -75,12 +91,15 @@ def _stop(connection: Connection, channel: str, number: str, proof: Proof, now: 
     return not any(found.reach == Reach.EVERYTHING for found in known.values())
 
 
+def _whose(connection: Connection, club_id: int, sender: Sender) -> list[int]:
+    return customers.find_by_address(connection, club_id, sender.addresses, sender.custom_field)
+
+
 def _note(reading: Reading, message: Taken) -> None:
-    """Make the text an event of everyone who has the number."""
+    """Make the text an event of everyone who has the address."""
     said = json.loads(message.body)
-    numbers = said.pop("numbers")
-    found = customers.find_customers(reading.connection, reading.engine.club_id, "phone", numbers)
-    for customer_id in {one for ids in found.values() for one in ids}:
+    sender = Sender(said.pop("addresses"), said.pop("custom_field"))
+    for customer_id in _whose(reading.connection, reading.engine.club_id, sender):
         record(
             reading.connection,
             customer_id=customer_id,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from crm_store.catalogue.field import Catalogue, FieldType
 from crm_store.catalogue.standard import CUSTOM
-from triggers.actions import MESSAGE_ACTIONS, MESSAGING, Action, Update
+from triggers.actions import MESSAGE_ACTIONS, Action, Update
 from triggers.definition import CampaignDefinition
 from triggers.problems import Problem
 from triggers.vocabulary import Vocabulary
@@ -46,15 +46,11 @@ def _placed(definition: CampaignDefinition) -> Iterator[tuple[Location, Action]]
             yield (*at, "on_timeout"), step.on_timeout
 
 
-def _shelf_of(channel: str) -> str:
-    return channel if channel in MESSAGING else "message"
-
-
 def _fallbacks(
     action: Action, source: Source, vocabulary: Vocabulary, loc: Location
 ) -> Iterator[Problem]:
     for number, channel in enumerate(action.fallback):
-        for finding in vocabulary.templates.problems(_shelf_of(channel), action.template):
+        for finding in vocabulary.templates.problems(channel, action.template):
             if finding.file:
                 yield Problem(
                     finding.file, finding.line, finding.column, finding.message, finding.fix
@@ -70,7 +66,7 @@ def _coupon(
     key = next((key for key in MESSAGE_ACTIONS if getattr(action, key)), None)
     if key is None:
         return
-    prints = COUPON in vocabulary.templates.fields(_shelf_of(action.channel), action.template)
+    prints = COUPON in vocabulary.templates.fields(action.channel, action.template)
     if prints and action.coupon is None:
         message = f"the template `{action.template}` prints `{COUPON}`, and nobody gets one here"
         yield source.problem((*loc, key), message, "add `coupon:` with the beginning of the codes")

@@ -98,7 +98,7 @@ def _in_templates(project: "Project") -> Iterator["Problem"]:
     from crm_messaging.sms_worst import too_long
     from triggers.problems import Problem
 
-    for channel in ("email", "sms"):
+    for channel in ("email", "sms", *project.settings.channels.messages):
         for name in project.library.names(channel):
             for one in project.library.problems(channel, name):
                 if one.file:

@@ -120,8 +120,10 @@ def show_preview(made: "Preview") -> None:
     if made.email is not None:
         show_message(made.email.subject, made.email.text, what)
     elif made.sms is not None:
-        show_message("SMS", made.sms.text, what)
-        _show_cost(made.sms)
+        is_sms = made.channel == "sms"
+        show_message("SMS" if is_sms else made.channel, made.sms.text, what)
+        if is_sms:
+            _show_cost(made.sms)
 
 
 def _show_cost(sms: "SmsPreview") -> None:

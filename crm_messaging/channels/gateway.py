@@ -18,8 +18,8 @@ _MOST_READ = 4096
 """Characters of an answer that are looked at: a gateway's answer is a line, not a page."""
 
 
-def gateway_channel(settings: GatewaySettings) -> SmsOverHttp:
-    """The channel `sms` over one HTTP gateway."""
+def gateway_channel(settings: GatewaySettings, name: str = "sms") -> SmsOverHttp:
+    """A channel over one HTTP gateway: `sms`, or a messenger by its name in club.yaml."""
 
     def request(message: OutgoingSms) -> httpx.Request:
         values = _values(message, settings)
@@ -50,7 +50,7 @@ def gateway_channel(settings: GatewaySettings) -> SmsOverHttp:
             return refused(message, answer, answer.text[:300])
         return _accepted(settings, message, answer, told)
 
-    return SmsOverHttp(settings, request, judge)
+    return SmsOverHttp(settings, request, judge, name)
 
 
 def _values(message: OutgoingSms, settings: GatewaySettings) -> dict[str, str]:

@@ -127,3 +127,18 @@ class GatewaySettings(SmsOffer):
             reason = error.errors()[0]["ctx"]["error"]
             raise ValueError(f"this is no usable URL: {reason}") from None
         return url
+
+
+class MessageSettings(GatewaySettings):
+    """A messenger, such as WhatsApp or Telegram, through a provider's HTTP gateway."""
+
+    to: str = Field(
+        "phone",
+        pattern=r"^(phone|custom\.[a-z][a-z0-9_]{0,63})$",
+        description="Where its address of a customer stands: phone, or custom.telegram_id.",
+    )
+
+    @property
+    def address_field(self) -> str | None:
+        """The key of the custom field that holds the address; `None` for the phone number."""
+        return self.to.removeprefix("custom.") if self.to != "phone" else None

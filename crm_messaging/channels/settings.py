@@ -4,13 +4,14 @@ Passwords and tokens have a field here and never a place in the file; they come 
 environment.
 """
 
+import re
 from email.utils import parseaddr
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from crm_messaging.channels.dkim_settings import DkimSettings
-from crm_messaging.channels.gateway_settings import GatewaySettings
+from crm_messaging.channels.gateway_settings import GatewaySettings, MessageSettings
 from crm_messaging.channels.limits import EmailLimits
 from crm_messaging.channels.sms_settings import KannelSettings, TwilioSettings
 from crm_messaging.channels.smtp_settings import SmtpSettings
@@ -19,6 +20,9 @@ from crm_messaging.channels.smtp_syntax import fits_an_envelope
 SmsSettings = Annotated[
     TwilioSettings | KannelSettings | GatewaySettings, Field(discriminator="provider")
 ]
+
+NOT_A_MESSENGER = ("email", "sms", "message", "task", "webhook", "update")
+"""What campaigns mean something else by."""
 
 
 class EmailSettings(BaseModel):
@@ -65,3 +69,23 @@ class ChannelsSettings(BaseModel):
 
     email: EmailSettings | None = None
     sms: SmsSettings | None = None
+    messages: dict[str, MessageSettings] = Field(
+        default_factory=dict,
+        description="Messengers by the name that campaigns use: {whatsapp: {…}}.",
+    )
+
+    @field_validator("messages")
+    @classmethod
+    def _names_are_free(cls, messages: dict[str, MessageSettings]) -> dict[str, MessageSettings]:
+        for name in messages:
+            if not re.fullmatch("[a-z][a-z0-9_-]{0,31}", name):
+                raise ValueError(f"`{name[:40]}` is no channel's name: use small letters and -")
+            if name in NOT_A_MESSENGER:
+                raise ValueError(f"`{name}` is a word of its own; choose another name")
+        return messages
+
+    @property
+    def address_fields(self) -> tuple[tuple[str, str], ...]:
+        """The channels whose addresses stand in a custom field, each with the field's key."""
+        fields = ((name, one.address_field) for name, one in self.messages.items())
+        return tuple((name, field) for name, field in fields if field is not None)

@@ -19,14 +19,14 @@ class SmsOverHttp:
     `request` builds what to send; `judge` reads the answer.
     """
 
-    name = "sms"
-
     def __init__(
         self,
         limits: HttpLimits,
         request: Callable[[OutgoingSms], httpx.Request],
         judge: Callable[[OutgoingSms, httpx.Response], Receipt],
+        name: str = "sms",
     ) -> None:
+        self.name = name
         self._concurrency = limits.connections
         self._request = request
         self._judge = judge

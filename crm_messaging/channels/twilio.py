@@ -12,8 +12,10 @@ from crm_messaging.message import OutgoingSms, Receipt
 REPORTS_PATH = "/hooks/twilio"
 
 
-def twilio_channel(settings: TwilioSettings, public_url: str = "") -> SmsOverHttp:
-    """The channel `sms` over one Twilio account.
+def twilio_channel(
+    settings: TwilioSettings, public_url: str = "", name: str = "sms"
+) -> SmsOverHttp:
+    """The channel `sms` over one Twilio account, or what stands for another in a rehearsal.
 
     Deliveries are reported to `status_callback`, else below `public_url` if that is HTTPS: Twilio
     refuses a message whose callback it cannot reach.
@@ -34,7 +36,7 @@ def twilio_channel(settings: TwilioSettings, public_url: str = "") -> SmsOverHtt
         form = {"To": message.recipient, "From": sender, "Body": message.body}
         return httpx.Request("POST", url, headers=headers, data=form | callback)
 
-    return SmsOverHttp(settings, request, _judge)
+    return SmsOverHttp(settings, request, _judge, name)
 
 
 def _judge(message: OutgoingSms, answer: httpx.Response) -> Receipt:

@@ -92,6 +92,7 @@ def _engine(project: Project, scratch: Store, clock: HandClock) -> Engine:
         segments=project.rules.segments,
         transactional=project.settings.transactional,
         opt_in=frozenset(project.settings.consent.opt_in),
+        address_fields=project.settings.channels.address_fields,
     )
 
 
@@ -99,5 +100,6 @@ def _channels(project: Project) -> dict[str, Channel]:
     """Those that the club has; a rehearsal has all that a campaign can name."""
     channels = project.settings.channels
     has = {"email": channels.email is not None, "sms": channels.sms is not None}
+    has |= dict.fromkeys(channels.messages, True)
     everything = project.settings.mode == "rehearsal"
     return {name: NoWayOut(name) for name, there in has.items() if there or everything}

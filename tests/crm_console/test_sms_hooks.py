@@ -214,10 +214,10 @@ async def test_a_gateway_passes_on_what_customers_write(
     ]}  # fmt: skip
     async with site(sqlite_store, tmp_path, GATEWAY) as client:
         for _ in range(2):
-            answer = await client.post(f"/hooks/sms/incoming?key={KEY}", json=messages)
+            answer = await client.post(f"/hooks/gateway/sms/incoming?key={KEY}", json=messages)
             assert answer.status_code == 200
         broken = await client.post(
-            f"/hooks/sms/incoming?key={KEY}",
+            f"/hooks/gateway/sms/incoming?key={KEY}",
             content=b"{",
             headers={"Content-Type": "application/json"},
         )
@@ -230,10 +230,14 @@ async def test_a_gateway_passes_on_what_customers_write(
 async def test_reports_of_a_gateway(sqlite_store: Store, tmp_path: Path) -> None:
     async with site(sqlite_store, tmp_path, GATEWAY) as client:
         answers = [
-            await client.get(f"/hooks/sms/reports?key={KEY}&id=5&s=DELIVRD"),
-            await client.post(f"/hooks/sms/reports?key={KEY}", data={"id": "6", "s": "DELIVRD"}),
-            await client.post(f"/hooks/sms/reports?key={KEY}", json={"id": "7", "s": "DELIVRD"}),
-            await client.post("/hooks/sms/reports", json={"id": "8", "s": "DELIVRD"}),
+            await client.get(f"/hooks/gateway/sms/reports?key={KEY}&id=5&s=DELIVRD"),
+            await client.post(
+                f"/hooks/gateway/sms/reports?key={KEY}", data={"id": "6", "s": "DELIVRD"}
+            ),
+            await client.post(
+                f"/hooks/gateway/sms/reports?key={KEY}", json={"id": "7", "s": "DELIVRD"}
+            ),
+            await client.post("/hooks/gateway/sms/reports", json={"id": "8", "s": "DELIVRD"}),
         ]
     assert [one.status_code for one in answers] == [200, 200, 200, 403]
     kept = [body for (body,) in rows_of(sqlite_store, InboundMessage, "body")]
@@ -244,5 +248,5 @@ async def test_a_gateway_without_mappings_has_no_pages(sqlite_store: Store, tmp_
     bare = "channels: {sms: {provider: gateway, url: 'https://gateway.example'}}"
     async with site(sqlite_store, tmp_path, bare) as client:
         for page in ("reports", "incoming"):
-            answer = await client.get(f"/hooks/sms/{page}?key={KEY}")
+            answer = await client.get(f"/hooks/gateway/sms/{page}?key={KEY}")
             assert answer.status_code == 404

@@ -14,7 +14,7 @@ from engines import Workshop
 
 from flows.admit import admit
 from flows.advance import advance
-from flows.deliver import send_batch
+from flows.delivery import Delivery
 from flows.prepare import prepare
 from flows.sweep import plan_sweep
 
@@ -51,7 +51,8 @@ async def test_promotion_that_was_made_in_time_does_not_leave_too_late(lite_club
     assert batch is not None
     assert len(batch.outgoing) == 1
     club.clock.on(seconds=1)
-    await send_batch(club.engine, batch)
+    async with Delivery(club.engine) as delivery:
+        await delivery.send(batch)
     assert club.ledger() == [("welcome", "queued", "dlt_hours")]
     assert caught_for(club) == []
 

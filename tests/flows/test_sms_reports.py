@@ -9,6 +9,7 @@ from engines import Workshop
 from making import make_customer, make_event, rows_of
 
 from crm_messaging.channels.gateway_settings import GatewaySettings
+from crm_messaging.channels.settings import ChannelsSettings
 from crm_store import inbox
 from crm_store.inbox import Arrival
 from crm_store.models.event import Event
@@ -39,7 +40,7 @@ async def sent(club: Workshop, number: str = HERS) -> str:
     club.campaign(CAMPAIGN)
     make_event(club.store, make_customer(club.store, phone=number))
     await club.sweep()
-    club.engine = replace(club.engine, readers=sms_report_readers(GATEWAY))
+    club.engine = replace(club.engine, readers=sms_report_readers(ChannelsSettings(sms=GATEWAY)))
     return str(rows_of(club.store, Touchpoint, "provider_ref")[-1][0])
 
 
@@ -95,7 +96,7 @@ async def test_a_number_that_is_none_is_written_to_no_more(club: Workshop) -> No
 async def test_a_gateways_words(lite_club: Workshop) -> None:
     reference = await sent(lite_club)
     reports = [{"id": reference, "s": word} for word in ("BUFFERED", "UNDELIV", "ACCEPTD")]
-    assert await end_of(lite_club, "sms_gateway", reports) == ("bounced", "undelivered")
+    assert await end_of(lite_club, "gateway_sms", reports) == ("bounced", "undelivered")
     assert not is_out(lite_club)
 
 
@@ -107,8 +108,8 @@ async def test_somebody_elses_message_moves_nothing(lite_club: Workshop) -> None
 
 async def test_reports_that_club_yaml_describes_no_more(lite_club: Workshop) -> None:
     await sent(lite_club)
-    lite_club.engine = replace(lite_club.engine, readers=sms_report_readers(None))
-    arrive(lite_club, "sms_gateway", [{"id": "1", "s": "DELIVRD"}], "")
+    lite_club.engine = replace(lite_club.engine, readers=sms_report_readers(ChannelsSettings()))
+    arrive(lite_club, "gateway_sms", [{"id": "1", "s": "DELIVRD"}], "")
     await handle_inbox(lite_club.engine)
     [(why,)] = rows_of(lite_club.store, InboundMessage, "failure")
     assert "does not describe the gateway's reports" in why

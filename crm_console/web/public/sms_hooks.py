@@ -15,13 +15,14 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from crm_console.web.public.door import Allowance, Counted, Door
 from crm_console.web.public.premises import Premises
-from crm_messaging.channels.gateway_settings import GatewaySettings
+from crm_messaging.channels.gateway_settings import GatewaySettings, MessageSettings
 from crm_messaging.channels.settings import SmsSettings
 from crm_messaging.channels.sms_settings import KannelSettings, TwilioSettings
-from crm_messaging.incoming import IncomingText
+from crm_messaging.incoming import IncomingText, numbers_of
 from crm_messaging.webhooks import kannel, sms_gateway, twilio
 from crm_store.inbox import Arrival
-from flows.text_replies import hear
+from flows.sms_reports import source_of
+from flows.text_replies import Sender, hear
 
 _SENDERS = Allowance(burst=100, per_minute=60, counts=Counted.REFUSALS)
 _KEY = "key"
@@ -95,31 +96,41 @@ def _kannel(premises: Premises) -> APIRouter:
 def _gateway(premises: Premises) -> APIRouter:
     routes = APIRouter()
 
-    @routes.api_route("/hooks/sms/reports", methods=["GET", "POST"])
-    async def reports(request: Request) -> Response:
-        settings = _only_for(GatewaySettings, premises)
+    @routes.api_route("/hooks/gateway/{channel}/reports", methods=["GET", "POST"])
+    async def reports(request: Request, channel: str) -> Response:
+        settings = _described(channel, premises)
         query = _proven(request, settings)
         if settings.reports is None:
             raise HTTPException(404)
         body = await request.body()
         kind = request.headers.get("content-type", "") if body else ""
         _readable(query, kind, body)
-        await premises.receiving.receive(_as_it_came("sms_gateway", body or query.encode(), kind))
+        source = source_of(channel)
+        await premises.receiving.receive(_as_it_came(source, body or query.encode(), kind))
         return Response(status_code=200)
 
-    @routes.api_route("/hooks/sms/incoming", methods=["GET", "POST"])
-    async def incoming(request: Request) -> Response:
-        settings = _only_for(GatewaySettings, premises)
+    @routes.api_route("/hooks/gateway/{channel}/incoming", methods=["GET", "POST"])
+    async def incoming(request: Request, channel: str) -> Response:
+        settings = _described(channel, premises)
         query = _proven(request, settings)
         if settings.incoming is None:
             raise HTTPException(404)
         kind = request.headers.get("content-type", "")
         told = _readable(query, kind, await request.body())
-        for one in sms_gateway.incoming_of(told, settings.incoming):
-            await _heard(premises, settings, "gateway", one)
+        for one in sms_gateway.incoming_of(told, settings.incoming, channel):
+            await _heard(premises, settings, source_of(channel), one)
         return Response(status_code=200)
 
     return routes
+
+
+def _described(channel: str, premises: Premises) -> GatewaySettings:
+    """The gateway of a channel as club.yaml describes it; else there is no such page."""
+    channels = premises.project.settings.channels
+    settings = channels.sms if channel == "sms" else channels.messages.get(channel)
+    if not isinstance(settings, GatewaySettings):
+        raise HTTPException(404)
+    return settings
 
 
 def _only_for(kind: type[Any], premises: Premises) -> Any:
@@ -172,11 +183,14 @@ async def _heard(
     premises: Premises, settings: SmsSettings, gateway: str, incoming: IncomingText
 ) -> str:
     """Keep a text that came in; what it is to be answered, if anything."""
+    field = settings.address_field if isinstance(settings, MessageSettings) else None
     country = premises.project.settings.club.country
+    addresses = [incoming.sender] if field else numbers_of(incoming.sender, country)
 
     def keep() -> str:
+        sender = Sender(addresses, field)
         with premises.store.write() as connection:
-            wish = hear(connection, premises.club_id, gateway, incoming, country, premises.clock())
+            wish = hear(connection, premises.club_id, gateway, incoming, sender, premises.clock())
         return getattr(settings.answers, wish) if wish else ""
 
     return await asyncio.to_thread(keep)
@@ -184,4 +198,4 @@ async def _heard(
 
 TWILIO = Door("/hooks/twilio", _twilio, allowance=_SENDERS)
 KANNEL = Door("/hooks/kannel", _kannel, allowance=_SENDERS)
-GATEWAY = Door("/hooks/sms", _gateway, allowance=_SENDERS)
+GATEWAY = Door("/hooks/gateway", _gateway, allowance=_SENDERS)
