@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
+from flows.bounces import try_mailbox
 from flows.campaigns import RunningCampaign
 from flows.clock import clock_from
 from flows.deliver import deliver
@@ -32,6 +33,8 @@ async def run_sweep(
         open_engine(project, clock_from(as_of)) as engine,
         orchestrator(project, showing),
     ):
+        if as_of is None:
+            await try_mailbox(project, engine)
         plan = plan_sweep(engine, project.check(), only)
         report = await sweep_as_run(
             showing, engine, plan, folder=project.folder, only=only, on_progress=on_progress

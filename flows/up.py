@@ -20,6 +20,7 @@ from typing import TypeAlias
 from crm_messaging.rehearsal.running import catchers
 from crm_store.errors import EnvironmentUnready
 from flows import prefect_home
+from flows.bounces import watch_mailbox
 from flows.clock import wall_clock
 from flows.club_lock import Running, only_one
 from flows.engine import Engine
@@ -100,6 +101,7 @@ async def _up(
             in_hand = [
                 asyncio.create_task(take_in(followed, telling.hear, stop)),
                 asyncio.create_task(_sweep_when_overdue(project, followed, api, ready, stop)),
+                asyncio.create_task(watch_mailbox(project, followed.engine, stop)),
             ]
             beside = [
                 asyncio.create_task(_keep(lambda: _prefect(project, named, say, ready), say)),
