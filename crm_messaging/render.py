@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from jinja2 import Template
-from jinja2.runtime import Context
+from jinja2.runtime import Context, new_context
 
 from crm_messaging.blank import Blank, Day, EmptyValueError
 from crm_messaging.club_copy import club_copy
@@ -102,7 +103,7 @@ def render_email(compiled: CompiledEmail, values: Mapping[str, Any]) -> EmailPar
         values = _in_its_language(compiled, values)
         subject, text = _subject_and_text(compiled, values)
         template = compiled.html.template
-        html = "".join(_pieces(template, template.new_context(values)))
+        html = "".join(_pieces(template, _context(template, values)))
     return EmailParts(subject, html, text)
 
 
@@ -113,7 +114,7 @@ def render_for_wire(compiled: CompiledEmail, values: Mapping[str, Any]) -> WireP
         copy = club_copy(compiled, values)
         subject, text = _subject_and_text(copy, values)
         template = copy.html.template
-        pieces = _pieces(template, template.new_context(values))
+        pieces = _pieces(template, _context(template, values))
         html = WireText.joined(pieces, copy.html.known)
     return WireParts(subject, html, WireText.of(text))
 
@@ -121,7 +122,7 @@ def render_for_wire(compiled: CompiledEmail, values: Mapping[str, Any]) -> WireP
 def render_sms(compiled: CompiledSms, values: Mapping[str, Any]) -> str:
     """The finished text. Raises `RenderError`."""
     with _explained():
-        context = compiled.text.new_context(_in_its_language(compiled, values))
+        context = _context(compiled.text, _in_its_language(compiled, values))
         text = "".join(_pieces(compiled.text, context)).strip()
     if not text:
         raise RenderError("The text message is empty.")
@@ -147,7 +148,7 @@ def _primary(language: str) -> str:
 
 def _subject_and_text(compiled: CompiledEmail, values: dict[str, Any]) -> tuple[str, str]:
     # Made by one environment, they can share what Jinja makes of the values.
-    context = compiled.text.template.new_context(values)
+    context = _context(compiled.text.template, values)
     subject = "".join(_pieces(compiled.subject.template, context)).strip()
     if not subject:
         raise RenderError("The subject is empty.")
@@ -159,14 +160,22 @@ def _subject_and_text(compiled: CompiledEmail, values: dict[str, Any]) -> tuple[
     return subject, _EMPTY_LINES.sub("\n\n", text).strip() + "\n"
 
 
-def _pieces(template: Template, context: Context) -> Iterator[str]:
-    """The output piece by piece, stopped when it grows too large."""
+def _context(template: Template, values: dict[str, Any]) -> Context:
+    """As the template's own `new_context`, for a sandbox that has no globals to add."""
+    return new_context(template.environment, template.name, template.blocks, values, shared=True)
+
+
+def _pieces(template: Template, context: Context) -> list[str]:
+    """The output in pieces, stopped when it grows too large."""
+    made = iter(template.root_render_func(context))
+    pieces: list[str] = []
     size = 0
-    for piece in template.root_render_func(context):
-        size += len(piece)
+    while some := list(islice(made, 100)):
+        size += sum(map(len, some))
         if size > MAX_OUTPUT:
             raise RenderError(f"The message is longer than {MAX_OUTPUT // 1024} KB.")
-        yield piece
+        pieces += some
+    return pieces
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from crm_messaging.message import EmailParts
 
-_DOT, _LF = b".\n"
 _CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\r\n"})
 
 
@@ -32,16 +31,11 @@ class WireText(NamedTuple):
     @classmethod
     def joined(cls, pieces: Iterable[str], known: "KnownPieces") -> "WireText":
         """The text that `pieces` make together, those that are `known` without encoding them."""
-        joined: list[bytes] = []
-        all_clean = True
-        for piece in pieces:
-            octets, clean = known.get(piece) or _piece(piece)
-            if octets:
-                if octets[0] == _DOT and (not joined or joined[-1][-1] == _LF):
-                    clean = False
-                all_clean = all_clean and clean
-                joined.append(octets)
-        return cls(b"".join(joined), all_clean)
+        pieces = [*pieces]
+        octets = [known.get(piece) or _harmless(piece) for piece in pieces]
+        if None in octets:
+            return cls.of("".join(pieces))
+        return cls(b"".join(octets), True)  # type: ignore[arg-type]  # it has just been looked for
 
 
 class WireParts(NamedTuple):
@@ -57,20 +51,24 @@ class WireParts(NamedTuple):
         return cls(parts.subject, WireText.of(parts.html), WireText.of(parts.text))
 
 
-KnownPieces = dict[str, tuple[bytes, bool]]
+KnownPieces = dict[str, bytes]
 """Encoded pieces by their text, as `known_pieces` makes them."""
 
 
 def known_pieces(texts: Iterable[str]) -> KnownPieces:
-    """Each text encoded, as a piece that may stand anywhere in a line."""
-    return {text: _piece(text) for text in texts}
+    """Each text encoded that may stand anywhere in a line."""
+    return {text: octets for text in texts if (octets := _harmless(text))}
 
 
-def _piece(text: str) -> tuple[bytes, bool]:
-    if text.isprintable():
-        return text.encode("utf-8"), True
-    octets = _octets(text)
-    return octets, _is_clean(octets)
+def _harmless(piece: str) -> bytes | None:
+    """A piece of a clean text, wherever it stands; `None` if that depends on what is around it."""
+    if piece.isprintable():
+        octets = piece.encode("utf-8")
+    else:
+        octets = _octets(piece)
+        if not _is_clean(octets):
+            return None
+    return None if octets.startswith(b".") else octets
 
 
 def _octets(text: str) -> bytes:

@@ -3,11 +3,14 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Connection, select
 
 from crm_store.catalogue.field import Catalogue
 from crm_store.enrollments import ENROLLMENT, of_enrollments
+from crm_store.given_rows import as_rows, given_rows
 from crm_store.scope import CUSTOMER, Scope
+
+_ENROLLMENTS = given_rows("enrollments", id=BigInteger())
 
 
 def of_enrolled(
@@ -18,15 +21,15 @@ def of_enrolled(
     scope: Scope,
 ) -> dict[int, dict[str, Any]]:
     """By enrollment: the value of each named field. The very SQL that conditions use."""
-    fields = [catalogue[name] for name in sorted(names)]
+    names = sorted(names)
+    values = (catalogue[name].sql(scope) for name in names)
     rows = connection.execute(
-        of_enrollments((ENROLLMENT.c.id, *(field.sql(scope) for field in fields))).where(
-            ENROLLMENT.c.id.in_(enrollment_ids)
-        )
-    )
-    return {
-        row[0]: dict(zip((field.name for field in fields), row[1:], strict=True)) for row in rows
-    }
+        of_enrollments((ENROLLMENT.c.id, *values)).where(
+            ENROLLMENT.c.id.in_(select(_ENROLLMENTS.c.id))
+        ),
+        {"enrollments": as_rows([(one,) for one in enrollment_ids])},
+    ).all()
+    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
 
 
 def of_customer(

@@ -245,15 +245,19 @@ def _compose(
             prepared.outgoing.append(Ready(one, made, ""))
         else:
             prepared.rulings.append(Ruling(one.id, State.FAILED, Reason.TEMPLATE, str(made)))
-    for (channel, name, language), group in by_template.items():
-        compiled = engine.library.load(channel, name, language)
-        rows = field_values.of_enrolled(
-            connection,
-            engine.catalogue,
-            in_store(compiled.fields) | NAME_FIELDS,
-            [one.enrollment_id for one in group],
-            scope,
+    loaded = [(engine.library.load(*key), key, group) for key, group in by_template.items()]
+    # Of the same fields for all languages at once: what a statement costs hardly grows with rows.
+    asked: dict[frozenset[str], list[int]] = defaultdict(list)
+    for compiled, _, group in loaded:
+        asked[in_store(compiled.fields)] += [one.enrollment_id for one in group]
+    values = {
+        fields: field_values.of_enrolled(
+            connection, engine.catalogue, fields | NAME_FIELDS, enrollment_ids, scope
         )
+        for fields, enrollment_ids in asked.items()
+    }
+    for compiled, (_, _, language), group in loaded:
+        rows = values[in_store(compiled.fields)]
         for one in group:
             try:
                 message = compose(

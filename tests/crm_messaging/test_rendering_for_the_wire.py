@@ -10,6 +10,7 @@ from template_folder import ASHA, CATALOGUE, library
 
 from crm_messaging.club_copy import MAX_COPIES, club_copy
 from crm_messaging.compiled import CompiledEmail
+from crm_messaging.message_fields import examples, with_message_fields
 from crm_messaging.render import RenderError, render_email, render_for_wire, values_for
 from crm_messaging.template_library import TemplateLibrary
 from crm_messaging.wire_text import WireParts
@@ -18,6 +19,8 @@ from crm_store.catalogue.field import FieldType
 STARTERS = TemplateLibrary(Path(__file__).parents[2] / "templates", CATALOGUE, ["en", "hi", "ru"])
 CASES = [(name, language) for name in STARTERS.names("email") for language in STARTERS.languages]
 
+FIELDS = with_message_fields(CATALOGUE)
+HERS = ASHA | examples(field.name for field in FIELDS)
 EVERYTHING = """---
 subject: "{{ customer.first_name }} & {{ club.name }}"
 preheader: "{{ club.name | upper | truncate(9) }}{{ custom.goal or club.address }}"
@@ -67,7 +70,7 @@ hostile = st.one_of(
 
 def agree(compiled: CompiledEmail, row: dict[str, Any]) -> WireParts | None:
     """What both ways make of a row; `None` where both refuse it, in the same words."""
-    values = values_for(row, compiled.language, CATALOGUE)
+    values = values_for(row, compiled.language, FIELDS)
     try:
         plain = WireParts.of(render_email(compiled, values))
     except RenderError as refusal:
@@ -84,8 +87,8 @@ def agree(compiled: CompiledEmail, row: dict[str, Any]) -> WireParts | None:
 
 def rows(compiled: CompiledEmail) -> st.SearchStrategy[dict[str, Any]]:
     """Hostile texts in some of the fields, the examples in the others."""
-    texts = [n for n in sorted(compiled.fields) if CATALOGUE[n].type is FieldType.TEXT]
-    example = {name: ASHA[name] for name in sorted(compiled.fields)}
+    texts = [n for n in sorted(compiled.fields) if FIELDS[n].type is FieldType.TEXT]
+    example = {name: HERS[name] for name in sorted(compiled.fields)}
     changes = st.dictionaries(st.sampled_from(texts), hostile, max_size=3)
     return changes.map(lambda changed: example | changed)
 
@@ -99,7 +102,7 @@ def test_the_starter_emails(name: str, language: str) -> None:
     def check(row: dict[str, Any]) -> None:
         agree(compiled, row)
 
-    made = agree(compiled, {field: ASHA[field] for field in compiled.fields})
+    made = agree(compiled, {field: HERS[field] for field in compiled.fields})
     assert made is not None
     assert made.html.clean and made.text.clean, "it leaves without being searched through"
     check()
@@ -113,7 +116,7 @@ def test_every_place_a_field_can_stand_in(everything: CompiledEmail, data: st.Da
 
 
 def test_an_empty_field_of_the_club_stops_the_message(everything: CompiledEmail) -> None:
-    row = {field: ASHA[field] for field in everything.fields} | {"club.name": None}
+    row = {field: HERS[field] for field in everything.fields} | {"club.name": None}
     values = values_for(row, "en", CATALOGUE)
     with pytest.raises(RenderError, match=r"club\.name is empty"):
         render_for_wire(everything, values)
@@ -125,7 +128,7 @@ def test_a_club_s_own_words_become_one_piece_with_those_around(tmp_path: Path) -
         "Hi {{ customer.first_name }} from {{ club.name }}, {{ club.address }}"
     }
     compiled = library(tmp_path, files).load_email("a/b", "en")
-    values = values_for({field: ASHA[field] for field in compiled.fields}, "en", CATALOGUE)
+    values = values_for({field: HERS[field] for field in compiled.fields}, "en", CATALOGUE)
     template = club_copy(compiled, values).text.template
     pieces = list(template.root_render_func(template.new_context(values)))
     assert pieces == ["Hi ", "Asha", " from Lotus Fitness, 12 MG Road, Pune"]
@@ -133,7 +136,7 @@ def test_a_club_s_own_words_become_one_piece_with_those_around(tmp_path: Path) -
 
 def test_each_club_reads_its_own_name_however_many_there_are(everything: CompiledEmail) -> None:
     everything.club_copies.clear()
-    example = {field: ASHA[field] for field in everything.fields}
+    example = {field: HERS[field] for field in everything.fields}
     for number in (*range(MAX_COPIES + 2), 0):
         made = agree(everything, example | {"club.name": f"Club {number}"})
         assert made is not None
@@ -142,6 +145,6 @@ def test_each_club_reads_its_own_name_however_many_there_are(everything: Compile
 
 
 def test_a_very_long_message_is_stopped(everything: CompiledEmail) -> None:
-    row = {field: ASHA[field] for field in everything.fields} | {"custom.goal": "x" * 600_000}
+    row = {field: HERS[field] for field in everything.fields} | {"custom.goal": "x" * 600_000}
     with pytest.raises(RenderError, match="longer than 512 KB"):
         render_for_wire(everything, values_for(row, "en", CATALOGUE))
