@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Integer, and_, func, literal, select
 
 from crm_store.columns import UtcDateTime, day_text, days_after, local_day
 from crm_store.models.activity import Visit
-from crm_store.occasions import Occasions, numbered, occasion
+from crm_store.occasions import Occasions, numbered, occasion, of_club
 from crm_store.scope import CUSTOMER, MEMBERSHIP
 from crm_store.tables import table_of
 from crm_store.terms import IS_TERM, WITH_CUSTOMER, followed
@@ -46,7 +46,7 @@ def absent(
     return (
         occasion(literal("absent:") + day_text(day), days_after(day, literal(days, Integer)))
         .select_from(latest.join(CUSTOMER, CUSTOMER.c.id == latest.c.customer_id))
-        .where(CUSTOMER.c.club_id == club_id)
+        .where(of_club(club_id))
     )
 
 
@@ -61,7 +61,7 @@ def never_came(club_id: int, days: int, first: date, last: date, now: datetime) 
         occasion(numbered("never", MEMBERSHIP.c.id), anchor)
         .select_from(WITH_CUSTOMER)
         .where(
-            CUSTOMER.c.club_id == club_id,
+            of_club(club_id),
             MEMBERSHIP.c.starts_on.between(first - ago, last - ago),
             IS_TERM,
             ~followed(),
@@ -88,7 +88,7 @@ def dropped(club_id: int, below: float, day: date, *, offset: int) -> Occasions:
         occasion(f"drop:{day.isoformat()}", day)
         .select_from(passed.join(CUSTOMER, CUSTOMER.c.id == passed.c.customer_id))
         .where(
-            CUSTOMER.c.club_id == club_id,
+            of_club(club_id),
             _is_below(below, _midnight(day, offset)),
             ~_is_below(below, _midnight(day, offset) - timedelta(days=1)),
         )

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from crm_store.columns import date_from_text, day_text
 from crm_store.json_values import text_at
 from crm_store.models.activity import PackageBalance
-from crm_store.occasions import Occasions, numbered, occasion
+from crm_store.occasions import Occasions, numbered, occasion, of_club
 from crm_store.scope import CUSTOMER, MEMBERSHIP
 from crm_store.tables import table_of
 from crm_store.terms import IS_TERM, TERM, WITH_CUSTOMER, followed
@@ -103,15 +103,6 @@ _MONTH_DAYS: dict[str, ColumnElement[Any]] = {
     "customer.birth_date": CUSTOMER.c.birth_month_day,
     "customer.joined_on": CUSTOMER.c.joined_month_day,
 }
-
-
-def of_club(club_id: int) -> ColumnElement[bool]:
-    """A customer of the club, looked at last.
-
-    Without statistics SQLite takes the index of the club, which finds everybody, to be as good as
-    that of a day; of a sum it knows no index.
-    """
-    return CUSTOMER.c.club_id + literal_column("0") == club_id
 
 
 def index_custom_dates(connection: Connection, keys: Iterable[str]) -> None:

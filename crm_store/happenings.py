@@ -15,7 +15,7 @@ from crm_store.event_names import PURCHASE_RECORDED, VISIT_RECORDED
 from crm_store.json_values import flag_at, number_at, text_at
 from crm_store.models.activity import Purchase, Visit
 from crm_store.models.event import Event
-from crm_store.occasions import Occasions, narrowed, numbered, occasion
+from crm_store.occasions import Occasions, narrowed, numbered, occasion, of_club
 from crm_store.scope import CUSTOMER
 from crm_store.tables import table_of
 
@@ -69,7 +69,7 @@ def happenings(
         event_id=None if kept else _EVENT.c.id,
     )
     query = found.select_from(table.join(CUSTOMER, CUSTOMER.c.id == table.c.customer_id)).where(
-        CUSTOMER.c.club_id == club_id,
+        of_club(club_id),
         moment.between(since, until),
         *(_is_one_of(kept, key, wanted) for key, wanted in equal.items()),
         *(_compared(kept, key, sign, number) for key, sign, number in bounds),

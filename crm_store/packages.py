@@ -8,7 +8,7 @@ from sqlalchemy import Connection, case, or_
 from crm_store.columns import day_of, day_text
 from crm_store.inserting import insert_into
 from crm_store.models.activity import PackageBalance
-from crm_store.occasions import Occasions, numbered, occasion
+from crm_store.occasions import Occasions, numbered, occasion, of_club
 from crm_store.scope import CUSTOMER
 from crm_store.tables import table_of
 
@@ -72,7 +72,7 @@ def running_low(
         occasion(case((bought.is_(None), which), else_=which + ":" + bought), _PACKAGE.c.updated_at)
         .select_from(_PACKAGE.join(CUSTOMER, CUSTOMER.c.id == _PACKAGE.c.customer_id))
         .where(
-            CUSTOMER.c.club_id == club_id,
+            of_club(club_id),
             _PACKAGE.c.remaining <= at_most,
             _PACKAGE.c.updated_at.between(since, until),
             or_(_PACKAGE.c.expires_on.is_(None), _PACKAGE.c.expires_on >= today),

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, select
 
 from crm_store.models.membership import MembershipStatus
-from crm_store.occasions import Occasions, numbered, occasion
+from crm_store.occasions import Occasions, numbered, occasion, of_club
 from crm_store.scope import CUSTOMER, MEMBERSHIP
 
 WITH_CUSTOMER = MEMBERSHIP.join(CUSTOMER, CUSTOMER.c.id == MEMBERSHIP.c.customer_id)
@@ -22,7 +22,7 @@ def terms_ending(
         occasion(TERM, MEMBERSHIP.c.ends_on, membership_id=MEMBERSHIP.c.id)
         .select_from(WITH_CUSTOMER)
         .where(
-            CUSTOMER.c.club_id == club_id,
+            of_club(club_id),
             MEMBERSHIP.c.ends_on.between(first, last),
             IS_TERM,
             ~followed(),

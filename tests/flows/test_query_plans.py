@@ -1,15 +1,11 @@
 """No statement of the main path reads a whole table: at a million customers that is the day."""
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from engines import Workshop, workshop
 from making import make_customer, make_event, make_membership, make_visit
-from sqlalchemy import event
+from query_plans import scanned, statements
 
 from crm_store.database import Store
 from flows.sweep import handle_events, plan_sweep
@@ -50,42 +46,6 @@ CAMPAIGNS = {
         steps: [{id: wishes, at: 0d, time: "09:00", email: note/three}]
         """,
 }
-_FEW = {"club", "campaign_version", "pause", "ledger_home", "kept_days"}
-_A_BATCH = {"next_up", "oldest", "given"}
-SMALL = (
-    _FEW
-    | _A_BATCH
-    | {
-        "ix_enrollment_next",
-        "ix_event_unhandled",
-    }
-)
-"""Tables, batches and partial indexes that stay small however many customers there are."""
-
-
-@contextmanager
-def statements(store: Store) -> Iterator[list[tuple[str, Any]]]:
-    """Every statement that is executed meanwhile, with its parameters."""
-    seen: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, sql: str, parameters: Any, _x: Any, many: bool) -> None:
-        seen.append((sql, parameters[0] if many else parameters))
-
-    event.listen(store.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(store.engine, "before_cursor_execute", note)
-
-
-def scanned(store: Store, sql: str, parameters: Any) -> list[str]:
-    """What SQLite would read from end to end for a statement, other than what stays small."""
-    with store.read() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters).all()
-    scans = [re.match(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?", row[3]) for row in plan]
-    # The plan of an INSERT also lists how foreign keys would be checked: not what is read.
-    named = set(re.findall(r"\w+", sql.partition("SELECT")[2] if "INSERT" in sql else sql))
-    return [
-        scan[0] for scan in scans if scan and scan[1] in named and not SMALL & {scan[1], scan[2]}
-    ]
 
 
 async def test_the_whole_path_uses_indexes(sqlite_store: Store, tmp_path: Path) -> None:
