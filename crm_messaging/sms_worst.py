@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 from crm_messaging.render import RenderError, render_sms, values_for
-from crm_messaging.sms_segments import SmsSize, count, room
+from crm_messaging.sms_segments import count, room
 from crm_messaging.template_library import TemplateLibrary
 from crm_messaging.template_problems import TemplateFinding, TemplateUnusable
 from crm_store.catalogue.field import Field, FieldType
@@ -30,7 +30,8 @@ def too_long(library: TemplateLibrary, name: str, club: Mapping[str, Any]) -> li
     """
     findings = []
     for language in library.languages:
-        size = _worst(library, name, language, club)
+        sizes = map(count, long_texts(library, name, language, club))
+        size = max(sizes, key=lambda size: (size.segments, size.units), default=None)
         if size is None or size.segments <= MOST_SEGMENTS:
             continue
         over = size.units - MOST_SEGMENTS * room(size.encoding, _HEADER)
@@ -42,24 +43,24 @@ def too_long(library: TemplateLibrary, name: str, club: Mapping[str, Any]) -> li
     return findings
 
 
-def _worst(
+def long_texts(
     library: TemplateLibrary, name: str, language: str, club: Mapping[str, Any]
-) -> SmsSize | None:
+) -> list[str]:
+    """What a text message says to customers with long values; nothing if it cannot be used."""
     try:
         # Where a language has no text of its own, another one's is not judged twice.
         if library.resolve("sms", name, language) != language:
-            return None
+            return []
         template = library.load_sms(name, language)
     except TemplateUnusable:
-        return None
-    sizes = []
+        return []
+    texts = []
     for row in _rows(library, template.fields, language, club):
         try:
-            text = render_sms(template, values_for(row, language, library.catalogue))
+            texts.append(render_sms(template, values_for(row, language, library.catalogue)))
         except RenderError:
             continue
-        sizes.append(count(text))
-    return max(sizes, key=lambda size: (size.segments, size.units), default=None)
+    return texts
 
 
 def _rows(

@@ -95,6 +95,7 @@ def _look(call: Call, only: Path | None) -> tuple[list[str], Sequence["Problem"]
 
 def _in_templates(project: "Project") -> Iterator["Problem"]:
     """What is wrong inside any template, in use or not: a draft is checked before it is used."""
+    from crm_messaging.dlt_check import not_registered
     from crm_messaging.sms_worst import too_long
     from triggers.problems import Problem
 
@@ -107,7 +108,10 @@ def _in_templates(project: "Project") -> Iterator["Problem"]:
     facts = project.settings.club
     club = {f"club.{key}": getattr(facts, key) for key in ("name", "website", "phone", "address")}
     for name in project.library.names("sms"):
-        for one in too_long(project.library, name, club):
+        told = too_long(project.library, name, club)
+        if project.settings.channels.sms and project.settings.channels.sms.dlt:
+            told += not_registered(project.library, name, club)
+        for one in told:
             yield Problem(one.file, one.line, one.column, one.message, one.fix, severity="warning")
 
 

@@ -22,6 +22,7 @@ from crm_messaging.dlt import (
     shut_until,
     tags_for,
 )
+from crm_messaging.dlt_check import not_registered
 from crm_messaging.message import OutgoingSms
 from crm_store.sending import TopicRule
 from crm_store.touchpoints import Claimed
@@ -219,3 +220,23 @@ def test_mistakes_in_the_head_of_a_text_message(
 def test_a_mistake_below_the_head_has_its_own_line(tmp_path: Path) -> None:
     (finding,) = sms_problems(tmp_path, HEAD + "Hi\n{{ customer.frist_name }}")
     assert (finding.line, finding.column) == (7, 4)
+
+
+CHECKED = [
+    (HEAD + BODY, []),
+    (BODY, ["the template names no DLT registration"]),
+    (HEAD + "Dear friend, it ended. Lotus", ["it is not what is registered as DLT template"]),
+    (HEAD + BODY.replace("first_name", "first_name }} {{ customer.last_name }} {{ club.name"),
+     ["it differs at or before `Dear {#var#}, your plan ends on `"]),
+    ("{{ customer.frist_name }}", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "told"), CHECKED)
+def test_check_knows_before_anybody_is_written_to(
+    tmp_path: Path, text: str, told: list[str]
+) -> None:
+    made = library(tmp_path, {"en/sms/a/b.txt": text}, ("en", "hi"))
+    found = not_registered(made, "a/b", {"club.name": "Lotus Fitness and Wellness"})
+    assert [one.file for one in found] == ["templates/en/sms/a/b.txt"] * len(told)
+    assert all(part in one.message for part, one in zip(told, found, strict=True))
