@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -90,8 +90,7 @@ class TopicRule:
         return bool(self.opt_in) and not self.transactional
 
 
-@dataclass(frozen=True)
-class SendFacts:
+class SendFacts(NamedTuple):
     """What the gate knows of a touchpoint's customer at this moment."""
 
     touchpoint_id: int
@@ -175,25 +174,23 @@ def facts(
     statement = _facts(rule.address_fields, needs_opt_in=rule.needs_opt_in)
     asked = {"ids": list(touchpoint_ids)} | _asked(rule, exit_on)
     rows = connection.execute(statement, asked).all()
-    closed = suppressions(
-        connection, [(row.channel, row.address) for row in rows if row.address is not None]
-    )
-    return {row.id: _of_one(row, closed.get((row.channel, row.address)), rule) for row in rows}
+    closed = suppressions(connection, [(row[1], row[3]) for row in rows if row[3] is not None])
+    return {row[0]: _of_one(row, closed.get((row[1], row[3])), rule) for row in rows}
 
 
 def _of_one(row: Row[Any], found: Found | None, rule: TopicRule) -> SendFacts:
-    counts = found is not None and found.reach in rule.reaches
-    own_wish = counts and found is not None and found.reach == Reach.MARKETING
+    touchpoint_id, _, customer_id, address, language, zone, opted_out, exited, *asked = row
+    agreed = asked[0] if rule.needs_opt_in else True
+    suppressed = False
+    if found is not None and found.reach in rule.reaches:
+        own_wish = found.reach == Reach.MARKETING
+        opted_out, suppressed = opted_out or own_wish, not own_wish
     return SendFacts(
-        touchpoint_id=row.id,
-        customer_id=row.customer_id,
-        address=row.address,
-        language=row.language,
-        timezone=row.timezone,
-        opted_out=row.opted_out or own_wish,
-        suppressed=counts and not own_wish,
-        exited=row.exited,
-        agreed=row.agreed if rule.needs_opt_in else True,
+        *(touchpoint_id, customer_id, address, language, zone),
+        opted_out=opted_out,
+        suppressed=suppressed,
+        exited=exited,
+        agreed=agreed,
     )
 
 

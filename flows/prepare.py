@@ -256,7 +256,7 @@ def _compose(
         )
         for fields, enrollment_ids in asked.items()
     }
-    for compiled, (_, _, language), group in loaded:
+    for compiled, (channel, _, language), group in loaded:
         rows = values[in_store(compiled.fields)]
         for one in group:
             try:
