@@ -146,14 +146,17 @@ def _believed(reading: Reading, message: Taken, fact: Feedback) -> Feedback | No
     """As much of a fact as a mail is believed: anybody can write one.
 
     An address is given up only when the mail names a message of ours, by the return path or the
-    Message-ID, and the bounce names the address that she has at present.
+    Message-ID, and the bounce names the address that she has at present. Who complains or wants
+    no more may do so from a mailbox to which hers is forwarded: it is her copy all the same.
     """
-    if fact.verdict not in (Verdict.HARD_BOUNCE, Verdict.COMPLAINT):
+    if fact.verdict not in (Verdict.HARD_BOUNCE, Verdict.COMPLAINT, Verdict.UNSUBSCRIBED):
         return fact
     found, address = named_in(reading, message, fact)
-    if fact.verdict is Verdict.COMPLAINT:
-        # It may be from a mailbox to which hers is forwarded; it is her copy all the same.
-        return replace(fact, recipient=None) if found else None
-    if found and bounced.has_email(reading.connection, found.customer_id, address):
-        return fact
-    return replace(fact, verdict=Verdict.SOFT_BOUNCE)
+    match fact.verdict:
+        case Verdict.HARD_BOUNCE:
+            hers = found and bounced.has_email(reading.connection, found.customer_id, address)
+            return fact if hers else replace(fact, verdict=Verdict.SOFT_BOUNCE)
+        case Verdict.COMPLAINT if not found:
+            return None
+        case _:
+            return replace(fact, recipient=None) if found else fact

@@ -5,6 +5,7 @@ told from automatic answers. Whom it suppresses is not decided here. `docs/bounc
 is read as what.
 """
 
+import re
 from collections.abc import Iterable
 from hashlib import sha256
 from itertools import chain
@@ -17,11 +18,15 @@ from crm_messaging.bounces.finding import Finding
 from crm_messaging.bounces.free_text import read_free_text
 from crm_messaging.bounces.mail import Mail, open_mail
 from crm_messaging.channels.wording import without_addresses
-from crm_messaging.feedback import Feedback
+from crm_messaging.feedback import Feedback, Verdict
+from crm_messaging.message_links import LEAVE_SUBJECT
 
 _CAME_TO = ("To", "X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To")
 """Where a mail system writes the address that a mail was sent to. A report is sent to the
 envelope sender of the message that it is about (RFC 5321, section 6.1)."""
+
+_WITH_TOKEN = re.compile(r".*\+[0-9a-f]{20,}", re.IGNORECASE)
+"""The local part of an envelope sender that names its message; see `Links.return_token`."""
 
 
 def read_mail(raw: bytes) -> tuple[Feedback, ...]:
@@ -53,11 +58,20 @@ def read_mail(raw: bytes) -> tuple[Feedback, ...]:
 
 
 def _findings(mail: Mail) -> list[Finding]:
+    if _asks_to_leave(mail):
+        return [Finding(Verdict.UNSUBSCRIBED)]
     for read_report in (read_complaint, read_delivery_status, read_receipt):
         told = read_report(mail)
         if told is not None:
             return told
     return read_free_text(mail) or read_answer(mail)
+
+
+def _asks_to_leave(mail: Mail) -> bool:
+    """What a mail program sends for the `mailto:` of List-Unsubscribe (RFC 2369 section 3.2)."""
+    subject = "".join(mail.headers("Subject")[:1]).strip().lower()
+    path = _our_return_path(mail) or ""
+    return subject == LEAVE_SUBJECT and "+" in path.partition("@")[0]
 
 
 def _our_message_id(mail: Mail) -> str | None:
@@ -74,13 +88,10 @@ def _our_message_id(mail: Mail) -> str | None:
 
 
 def _our_return_path(mail: Mail) -> str | None:
-    """The address that the report came back to.
-
-    One with a `+` before others: that is how an envelope sender of our own looks.
-    """
+    """The address that the report came back to: before others one that bears a token of ours."""
     candidates = [*_addresses(mail.headers(*_CAME_TO)), *_addresses(_told_return_paths(mail))]
-    ours = [one for one in candidates if "+" in one.partition("@")[0]]
-    return next(iter([*ours, *candidates]), None)
+    signed = [one for one in candidates if _WITH_TOKEN.fullmatch(one.rpartition("@")[0])]
+    return next(iter([*signed, *candidates]), None)
 
 
 def _told_return_paths(mail: Mail) -> list[str]:

@@ -1,0 +1,205 @@
+"""Mails that come back, as far as the ledger: what is believed, what counts once, what is kept."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from bounce_letters import ASHA, OURS, auto_reply, bounce, complaint, letter
+from engines import Workshop
+from making import (
+    NOW,
+    make_customer,
+    make_enrollment,
+    make_touchpoint,
+    make_version,
+    rows_of,
+)
+from sqlalchemy.exc import OperationalError
+
+from crm_messaging.bounces.letter import Letter
+from crm_messaging.bounces.maildir import Maildir
+from crm_messaging.links import Links
+from crm_store.database import keys_of, open_store
+from crm_store.models.event import Event
+from crm_store.models.inbox import InboundMessage
+from crm_store.models.touchpoint import Touchpoint
+from crm_store.suppressions import suppressions
+from flows.bounces import READER, SOURCE, collect, keep, take_in
+
+SENT = NOW - timedelta(hours=1)
+GONE = "550 5.1.1 User unknown"
+
+
+@pytest.fixture
+def club(club: Workshop) -> Workshop:
+    """A club that has written to Asha an hour ago."""
+    club.engine = replace(club.engine, readers={SOURCE: READER})
+    return club
+
+
+@pytest.fixture
+def touchpoint(club: Workshop) -> int:
+    return a_message_to(club, ASHA, OURS)
+
+
+def a_message_to(club: Workshop, address: str, message_id: str) -> int:
+    customer = make_customer(club.store, email=address)
+    version = make_version(club.store, version=len(rows_of(club.store, Touchpoint, "id")) + 1)
+    enrollment = make_enrollment(club.store, customer, version)
+    return make_touchpoint(
+        club.store,
+        customer,
+        enrollment,
+        state="accepted",
+        sent_at=SENT,
+        settled_at=SENT,
+        version_id=version,
+        message_id=message_id,
+    )
+
+
+def return_path_of(club: Workshop, touchpoint: int) -> str:
+    with club.store.read() as connection:
+        return f"bounces+{Links(keys_of(connection)).return_token(touchpoint)}@lotus.example"
+
+
+async def come(club: Workshop, *raws: bytes) -> list[str]:
+    """The mails come in; what became of them, a word each."""
+    mails = keep(club.store, club.engine.club_id, raws, club.clock)
+    return [f"{one.event} {one.state}" for one in await take_in(club.engine, mails)]
+
+
+def suppressed(club: Workshop, *addresses: str) -> list[str]:
+    asked = [("email", one) for one in addresses or (ASHA,)]
+    with club.store.read() as connection:
+        return [address for _, address in suppressions(connection, asked)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "state", "reason", "is_suppressed"),
+    [
+        (bounce(GONE, "5.1.1"), "bounced", "hard_bounce", True),
+        (bounce("552 5.2.2 Mailbox full", "5.2.2"), "bounced", "mailbox_full", False),
+        (bounce("550 5.7.1 blocked", "5.7.1"), "bounced", "blocked", False),
+        (bounce("451 4.4.1 no", "4.4.1"), "bounced", "soft_bounce", False),
+        (bounce("451 4.4.1 no", "4.4.1", action="delayed"), "accepted", None, False),
+        (complaint(), "complained", None, True),
+        (complaint("opt-out"), "accepted", None, True),
+        (auto_reply(), "delivered", None, False),
+    ],
+    ids=["hard", "full", "blocked", "soft", "delayed", "complaint", "opt-out", "auto-reply"],
+)
+async def test_what_a_mail_does(
+    raw: bytes, state: str, reason: str | None, is_suppressed: bool, club: Workshop, touchpoint: int
+) -> None:
+    for _ in range(2):
+        await come(club, raw)
+    assert rows_of(club.store, Touchpoint, "state", "reason") == [(state, reason)]
+    assert bool(suppressed(club)) is is_suppressed
+    assert len(rows_of(club.store, Event, "id")) == 1
+
+
+async def test_the_return_path_alone_names_the_message(club: Workshop, touchpoint: int) -> None:
+    path = return_path_of(club, touchpoint)
+    body = f"<{ASHA}>: {GONE}"
+    raw = letter("Subject: failure notice", f"Delivered-To: {path}", body=body)
+    assert await come(club, raw) == ["email_bounced bounced"]
+    assert suppressed(club) == [ASHA]
+
+
+async def test_a_forged_bounce_takes_no_address_out(club: Workshop, touchpoint: int) -> None:
+    """Anybody can write a mail; what nobody else knows is our Message-ID and the return path."""
+    ravi = a_message_to(club, "ravi@example.org", "<other@lotus.example>")
+    stranger = letter("Subject: failure notice", body=f"<{ASHA}>: {GONE}")
+    with_a_path_of_his_own = letter(
+        "Subject: failure notice",
+        f"Delivered-To: {return_path_of(club, ravi)}",
+        body=f"<{ASHA}>: {GONE}",
+    )
+    complains = complaint().replace(OURS.encode(), b"<made-up@lotus.example>")
+    await come(club, stranger, with_a_path_of_his_own, complains)
+    assert suppressed(club, ASHA, "ravi@example.org") == []
+
+
+async def test_a_complaint_from_where_hers_is_forwarded_to_is_hers(
+    club: Workshop, touchpoint: int
+) -> None:
+    await come(club, complaint(recipient="forwarded@example.net"))
+    assert suppressed(club) == [ASHA]
+
+
+async def test_a_persons_mail_is_not_kept(club: Workshop) -> None:
+    raw = letter("Subject: My membership", body="Please freeze it.", sender=ASHA)
+    assert await come(club, raw) == []
+    assert rows_of(club.store, InboundMessage, "id") == []
+
+
+class Box:
+    """A mailbox whose marks can fail, as when the program dies before it has marked."""
+
+    def __init__(self, *raws: bytes) -> None:
+        self.letters = {str(number): raw for number, raw in enumerate(raws)}
+        self.marked: dict[str, bool] = {}
+        self.dies = False
+
+    def waiting(self, limit: int) -> list[Letter]:
+        waiting = [Letter(*one) for one in self.letters.items() if one[0] not in self.marked]
+        return waiting[:limit]
+
+    def mark(self, reports: Sequence[str], others: Sequence[str]) -> None:
+        if self.dies:
+            raise KeyboardInterrupt
+        self.marked |= dict.fromkeys(reports, True) | dict.fromkeys(others, False)
+
+
+def collected(club: Workshop, box: Box) -> int:
+    return len(collect(club.store, club.engine.club_id, box, club.clock))
+
+
+async def test_a_letter_is_marked_once_it_is_safe_and_counts_once(
+    club: Workshop, touchpoint: int
+) -> None:
+    box = Box(bounce(GONE, "5.1.1"), letter("Subject: Hello", body="", sender=ASHA))
+    box.dies = True
+    with pytest.raises(KeyboardInterrupt):
+        collected(club, box)
+    box.dies = False
+    assert collected(club, box) == 2
+    assert box.marked == {"0": True, "1": False}
+    assert collected(club, box) == 0
+    assert len(rows_of(club.store, InboundMessage, "id")) == 1
+    await take_in(club.engine, [])
+    assert len(rows_of(club.store, Event, "id")) == 1
+
+
+def test_when_the_store_is_away_the_letters_stay(lite_club: Workshop) -> None:
+    box = Box(bounce(GONE, "5.1.1"))
+    away = open_store("sqlite:///away.db", base=lite_club.folder)
+    with pytest.raises(OperationalError):
+        collect(away, lite_club.engine.club_id, box, lite_club.clock)
+    away.close()
+    assert box.marked == {}
+
+
+def test_a_mailbox_that_keeps_no_marks_is_read_once(lite_club: Workshop) -> None:
+    class Forgetful(Box):
+        def mark(self, reports: Sequence[str], others: Sequence[str]) -> None:
+            pass
+
+    assert collected(lite_club, Forgetful(bounce(GONE, "5.1.1"), auto_reply())) == 2
+
+
+def test_a_maildir(lite_club: Workshop, tmp_path: Path) -> None:
+    for name in ("new", "cur", "tmp"):
+        (tmp_path / name).mkdir()
+    for number in range(250):
+        (tmp_path / "new" / f"{number:04}.host").write_bytes(bounce(GONE, f"5.1.{number % 2}"))
+    (tmp_path / "new" / "9999.host").write_bytes(letter("Subject: Hello", body="", sender=ASHA))
+    box = Maildir(tmp_path)
+    found = collect(lite_club.store, lite_club.engine.club_id, box, lite_club.clock)
+    assert len(found) == 251
+    assert list((tmp_path / "new").iterdir()) == []
+    flags = [path.name.partition(":")[2] for path in (tmp_path / "cur").iterdir()]
+    assert (flags.count("2,S"), flags.count("2,")) == (250, 1)
