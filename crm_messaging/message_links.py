@@ -16,6 +16,7 @@ from crm_messaging.mime_words import phrase
 
 PATHS = {Purpose.UNSUBSCRIBE: "/u", Purpose.PREFERENCES: "/p", Purpose.CONFIRM: "/ok"}
 """Where the public pages are; behind each stands a token."""
+LEAVE_SUBJECT = "unsubscribe"
 ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click"
 _PURPOSES = {
     UNSUBSCRIBE_URL: Purpose.UNSUBSCRIBE,
@@ -66,7 +67,7 @@ class MessageLinks:
         if self.return_path is not None:
             token = self.links.leave_token(holder.touchpoint_id)
             by_mail = _with_token(self.return_path, token)
-            ways += f",\r\n <mailto:{by_mail}?subject=unsubscribe>"
+            ways += f",\r\n <mailto:{by_mail}?subject={LEAVE_SUBJECT}>"
         return ways, ONE_CLICK, _list_id(self.lists.get(topic, topic), topic, domain)
 
     def sender(self, touchpoint_id: int) -> str | None:

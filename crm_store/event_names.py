@@ -8,6 +8,8 @@ STAGE_CHANGED = "stage_changed"
 MEMBERSHIP_RENEWED = "membership_renewed"
 MEMBERSHIP_CANCELLED = "membership_cancelled"
 FORM_SUBMITTED = "form_submitted"
+CONSENT_REQUESTED = "consent_requested"
+"""It was asked in her name that she be written to on `channel`, about `topic`."""
 VISIT_RECORDED = "visit_recorded"
 PURCHASE_RECORDED = "purchase_recorded"
 PACKAGE_CHANGED = "package_changed"
@@ -52,6 +54,7 @@ RECORDED_HERE = (
     MEMBERSHIP_RENEWED,
     MEMBERSHIP_CANCELLED,
     FORM_SUBMITTED,
+    CONSENT_REQUESTED,
     VISIT_RECORDED,
     PURCHASE_RECORDED,
     PACKAGE_CHANGED,

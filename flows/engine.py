@@ -56,6 +56,9 @@ class Engine:
     address_fields: tuple[tuple[str, str], ...] = ()
     """Messengers whose addresses stand in a custom field, each with the field's key."""
 
+    double_opt_in: frozenset[str] = frozenset()
+    """Those of the channels where she has to confirm it by a link."""
+
     def rule_of(self, definition: CampaignDefinition) -> TopicRule:
         """By which rule a campaign's messages may be sent."""
         topic = definition.topic

@@ -121,7 +121,7 @@ def _told_by(
         occurred_at=_moment(fact.occurred_at, message.received_at),
         moves_to=meaning.moves_to,
         cause=meaning.cause,
-        touchpoint_id=_named_by(connection, fact.return_path),
+        touchpoint_id=_named_by(connection, fact),
         message_id=fact.message_id,
         provider_ref=fact.provider_ref,
         address=_address(connection, club_id, fact),
@@ -152,13 +152,19 @@ def _address(connection: Connection, club_id: int, fact: Feedback) -> str | None
         return None
 
 
-def _named_by(connection: Connection, return_path: str | None) -> int | None:
-    """The touchpoint that is signed into a return path of ours."""
-    token = (return_path or "").rpartition("@")[0].rpartition("+")[2]
+def _named_by(connection: Connection, fact: Feedback) -> int | None:
+    """The touchpoint that is signed into the address that a mail came to.
+
+    A mail that asks to unsubscribe comes to another one than a bounce: who only has seen the
+    return path of a message cannot unsubscribe its reader.
+    """
+    token = (fact.return_path or "").rpartition("@")[0].rpartition("+")[2]
     if not token:
         return None
+    links = _links(keys_of(connection))
+    asks_to_leave = fact.verdict is Verdict.UNSUBSCRIBED
     try:
-        return _links(keys_of(connection)).read_return(token)
+        return links.read_leave(token) if asks_to_leave else links.read_return(token)
     except BadToken:
         return None
 

@@ -202,6 +202,7 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
                     dlt=sms.dlt if sms else None,
                     transactional=project.settings.transactional,
                     opt_in=frozenset(project.settings.consent.opt_in),
+                    double_opt_in=project.settings.consent.double,
                     address_fields=project.settings.channels.address_fields,
                     readers=readers_of(project.settings),
                     traffic=Traffic(ways.limits()),

@@ -132,6 +132,12 @@ class ConsentSettings(_Strict):
         default_factory=dict,
         description="Channels on which only those are written to who agreed; double: by a link.",
     )
+
+    @property
+    def double(self) -> frozenset[str]:
+        """The channels on which she has to confirm it."""
+        return frozenset(channel for channel, how in self.opt_in.items() if how == "double")
+
     text_version: str = Field("1", description="Kept with each answer; change it with the text.")
 
 

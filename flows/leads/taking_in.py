@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from crm_messaging.webhooks.posted import Malformed, Posted
 from crm_store import events
-from crm_store.consents import Proof, Said, keep_answers
+from crm_store.consents import Proof, Said, keep_answers, request
 from crm_store.customers import find_customer, find_customers, stage_of
-from crm_store.event_names import FORM_SUBMITTED, LEAD_CREATED, STAGE_CHANGED
+from crm_store.event_names import CONSENT_REQUESTED, FORM_SUBMITTED, LEAD_CREATED, STAGE_CHANGED
 from crm_store.imports.batch import Purpose
 from crm_store.imports.cells import YES
 from crm_store.imports.cells import Reading as Cells
@@ -58,7 +58,7 @@ class Intake:
         if isinstance(self._form, CrmForm):
             self._move(reading, customer_id, one, at)
         else:
-            self._agree(reading, customer_id, others)
+            self._agree(reading, customer_id, others, one, at)
         told: dict[str, Any] = {"source": self._form.source or self._name, **one.about}
         if unread:
             told["unread"] = {name: str(columns[name])[:_MOST_KEPT] for name in unread}
@@ -122,7 +122,14 @@ class Intake:
                     return found[0]
         return None
 
-    def _agree(self, reading: Reading, customer_id: int, answers: Mapping[str, str]) -> None:
+    def _agree(
+        self,
+        reading: Reading,
+        customer_id: int,
+        answers: Mapping[str, str],
+        one: Submission,
+        at: datetime,
+    ) -> None:
         """Keep what she agreed to. A form never gives back what a person has refused."""
         consent = self._form.consent
         if consent is None:
@@ -132,12 +139,22 @@ class Intake:
         if given.strip().casefold() not in YES:
             return
         proof = Proof(self._source, consent.text, consent.version)
+        twice = reading.engine.double_opt_in.intersection(consent.channels)
         keep_answers(
             reading.connection,
-            [Said(customer_id, one, consent.topic, True, proof) for one in consent.channels],
+            [
+                Said(customer_id, channel, consent.topic, True, proof)
+                for channel in consent.channels
+                if channel not in twice
+            ],
             reading.now,
             refusals_stand=True,
         )
+        for channel in sorted(twice):
+            # Anybody can write anybody's address into a form: she herself has to confirm it.
+            request(reading.connection, customer_id, channel, [consent.topic], proof, reading.now)
+            asked = {"channel": channel, "topic": consent.topic}
+            self._record(reading, customer_id, CONSENT_REQUESTED, asked, one, at, channel)
 
     def _move(self, reading: Reading, customer_id: int, one: Submission, at: datetime) -> None:
         """A CRM's stage becomes ours, where club.yaml says which it is."""
@@ -161,14 +178,16 @@ class Intake:
         data: dict[str, Any],
         one: Submission,
         at: datetime,
+        part: str = "",
     ) -> None:
+        """`part` tells apart what one submission makes several of."""
         events.record(
             reading.connection,
             customer_id=customer_id,
             name=name,
             data=data,
             source=self._source,
-            source_id=f"{name}:{one.source_id}",
+            source_id=f"{name}:{part}{one.source_id}",
             occurred_at=at,
             now=reading.now,
         )
