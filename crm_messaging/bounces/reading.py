@@ -11,15 +11,14 @@ from hashlib import sha256
 from itertools import chain
 
 from crm_messaging.bounces.addresses import addresses_in
-from crm_messaging.bounces.answers import read_answer, read_receipt
+from crm_messaging.bounces.answers import read_answer, read_receipt, read_wish_to_leave
 from crm_messaging.bounces.complaints import read_complaint
 from crm_messaging.bounces.delivery_status import MAX_PEOPLE, read_delivery_status
 from crm_messaging.bounces.finding import Finding
 from crm_messaging.bounces.free_text import read_free_text
 from crm_messaging.bounces.mail import Mail, open_mail
 from crm_messaging.channels.wording import without_addresses
-from crm_messaging.feedback import Feedback, Verdict
-from crm_messaging.message_links import LEAVE_SUBJECT
+from crm_messaging.feedback import Feedback
 
 _CAME_TO = ("To", "X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To")
 """Where a mail system writes the address that a mail was sent to. A report is sent to the
@@ -58,20 +57,11 @@ def read_mail(raw: bytes) -> tuple[Feedback, ...]:
 
 
 def _findings(mail: Mail) -> list[Finding]:
-    if _asks_to_leave(mail):
-        return [Finding(Verdict.UNSUBSCRIBED)]
-    for read_report in (read_complaint, read_delivery_status, read_receipt):
+    for read_report in (read_wish_to_leave, read_complaint, read_delivery_status, read_receipt):
         told = read_report(mail)
         if told is not None:
             return told
     return read_free_text(mail) or read_answer(mail)
-
-
-def _asks_to_leave(mail: Mail) -> bool:
-    """What a mail program sends for the `mailto:` of List-Unsubscribe (RFC 2369 section 3.2)."""
-    subject = "".join(mail.headers("Subject")[:1]).strip().lower()
-    path = _our_return_path(mail) or ""
-    return subject == LEAVE_SUBJECT and "+" in path.partition("@")[0]
 
 
 def _our_message_id(mail: Mail) -> str | None:

@@ -150,7 +150,6 @@ def test_reports_in_words(subject: str, body: str, verdicts: dict[str, str]) -> 
         (complaint("fraud"), Verdict.COMPLAINT),
         (complaint("opt-out"), Verdict.UNSUBSCRIBED),
         (auto_reply(), Verdict.AUTO_REPLY),
-        (letter("Subject: unsubscribe", body="", sender=ASHA), Verdict.UNSUBSCRIBED),
         (letter("Subject: Автоответ: Привет", body="", sender=ASHA), Verdict.AUTO_REPLY),
         (
             report("Disposition: manual-action/MDN-sent-manually; displayed",
@@ -179,6 +178,13 @@ def test_the_other_kinds(raw: bytes, verdict: Verdict) -> None:
 )
 def test_what_says_nothing(raw: bytes) -> None:
     assert read_mail(raw) == ()
+
+
+def test_who_wants_to_leave_is_named_by_the_token_else_by_the_sender() -> None:
+    raw = letter("Subject: Unsubscribe", body="", sender=ASHA)
+    assert (only(raw).verdict, only(raw).recipient) == (Verdict.UNSUBSCRIBED, None)
+    bare = raw.replace(b"bounces+t0k3n", b"bounces")
+    assert (only(bare).verdict, only(bare).recipient) == (Verdict.UNSUBSCRIBED, ASHA)
 
 
 def test_an_answer_while_away_is_never_a_bounce() -> None:
