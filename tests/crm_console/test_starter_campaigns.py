@@ -1,0 +1,52 @@
+"""The starter campaigns pass the check and their own tests; so do the campaigns that pages show."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from crm_console.new_club import ClubFacts, make_club
+from flows.project import open_project
+
+ROOT = Path(__file__).parents[2]
+DESIGN = ROOT.parent / "shared" / "design" / "product.md"
+YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FESTIVALS = {"IN": {"seasonal-diwali"}, "RU": {"seasonal-may"}, "GB": set()}
+
+
+def shown_in(path: Path) -> list[str]:
+    """The campaigns that a page shows."""
+    if not path.exists():
+        pytest.skip(f"there is no {path.name} beside this checkout")
+    return [text for text in YAML.findall(path.read_text("utf-8")) if "campaign:" in text]
+
+
+def test_every_test_of_every_campaign_passes(answer: Callable[..., Any], club: Path) -> None:
+    told = answer("test")
+    assert [one for one in told["tests"] if not one["passed"]] == []
+    assert told["problems"] == []
+    tested = {one["campaign"] for one in told["tests"]}
+    assert tested == {path.stem for path in (club / "campaigns").iterdir()}
+
+
+@pytest.mark.parametrize("country", FESTIVALS)
+def test_a_club_gets_the_festivals_of_its_country(country: str, tmp_path: Path) -> None:
+    facts = ClubFacts.of("Lotus", "Europe/Moscow", country, ("ru",))
+    make_club(tmp_path / "club", facts)
+    checked = open_project(tmp_path / "club").check()
+    assert [str(problem) for one in checked for problem in (*one.problems, *one.warnings)] == []
+    seasonal = {one.name for one in checked if one.name.startswith("seasonal-")}
+    assert seasonal == FESTIVALS[country] | {"seasonal-new-year"}
+
+
+@pytest.mark.parametrize("page", [DESIGN, ROOT / "README.md"], ids=lambda page: page.name)
+def test_the_campaign_that_a_page_shows_passes_check(
+    page: Path, club: Path, sampark: Callable[..., Result]
+) -> None:
+    (campaign,) = shown_in(page)
+    path = club / "campaigns" / "membership-renewal.yaml"
+    path.write_text(campaign, encoding="utf-8")
+    assert sampark("check", "--strict", str(path)).stdout == ""
