@@ -24,6 +24,7 @@ from crm_console.commands import (
     preview,
     privacy,
     segments,
+    simulate,
     sweep,
     test,
     token,
@@ -73,6 +74,7 @@ app.command("init", rich_help_panel=_BEGIN)(init.init)
 app.command("import", rich_help_panel=_BEGIN)(importing.import_)
 app.command("check", rich_help_panel=_CAMPAIGNS)(check.check)
 app.command("test", rich_help_panel=_CAMPAIGNS)(test.test)
+app.command("simulate", rich_help_panel=_CAMPAIGNS)(simulate.simulate)
 app.command("preview", rich_help_panel=_CAMPAIGNS)(preview.preview)
 app.command("event", rich_help_panel=_RUN)(event.event)
 app.command("sweep", rich_help_panel=_RUN)(sweep.sweep)

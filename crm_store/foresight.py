@@ -1,15 +1,24 @@
 """Foresight's queries: what is due next, and what counts as sent without being sent."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, select, union, update
+from sqlalchemy import Connection, bindparam, func, insert, select, union, update
 
 from crm_store.columns import UtcDateTime
 from crm_store.enrollments import ENROLLMENT, IS_ACTIVE
+from crm_store.inserting import insert_new
 from crm_store.literals import is_word
+from crm_store.models.activity import Visit
+from crm_store.models.event import Event
+from crm_store.models.membership import Membership, MembershipStatus
 from crm_store.models.touchpoint import State
+from crm_store.tables import table_of
 from crm_store.touchpoints import TOUCHPOINT
+
+WEEKS_52 = timedelta(weeks=52)
+"""A year to the weekday: people have their days."""
+_EVENT, _MEMBERSHIP, _VISIT = table_of(Event), table_of(Membership), table_of(Visit)
 
 _PLANNED = is_word(TOUCHPOINT.c.state, State.PLANNED)
 _QUEUED = is_word(TOUCHPOINT.c.state, State.QUEUED)
@@ -55,3 +64,75 @@ def accept_claimed(connection: Connection, ids: Sequence[int], token: str, now: 
     """On a scratch store: claimed touchpoints count as handed over and accepted."""
     if ids:
         connection.execute(_ACCEPT, {"ids": list(ids), "token": token, "at": now})
+
+
+def come_as_before(connection: Connection, since: datetime, until: datetime) -> int:
+    """On a scratch store: everyone comes until `until` as 52 weeks before. Returns how many times.
+
+    The visits are there at once: whoever asks at a moment does not see those after it.
+    """
+    made = 0
+    while since < until:
+        year_ago, part = since - WEEKS_52, min(until, since + WEEKS_52)
+        past = select(
+            _VISIT.c.customer_id,
+            # The fixed-width text that SQLite keeps moments as.
+            func.strftime("%Y-%m-%d %H:%M:%f000", _VISIT.c.visited_at, "+364 days"),
+        ).where(_VISIT.c.visited_at > year_ago, _VISIT.c.visited_at <= part - WEEKS_52)
+        columns = ["customer_id", "visited_at"]
+        statement = insert_new(connection, _VISIT).from_select(columns, past)
+        made += connection.execute(
+            statement, execution_options={"preserve_rowcount": True}
+        ).rowcount
+        since = part
+    return made
+
+
+def record_all(
+    connection: Connection, customer_ids: Sequence[int], name: str, source_id: str, at: datetime
+) -> None:
+    """On a scratch store: the same event happens to many customers at one moment."""
+    connection.execute(
+        insert(_EVENT),
+        [
+            {
+                "customer_id": one,
+                "name": name,
+                "data": {},
+                "source": "simulation",
+                "source_id": f"{source_id}:{one}",
+                "occurred_at": at,
+                "recorded_at": at,
+            }
+            for one in customer_ids
+        ],
+    )
+
+
+def renew_terms(connection: Connection, customer_ids: Sequence[int], now: datetime) -> None:
+    """On a scratch store: the latest term of each customer is followed by one like it."""
+    later = _MEMBERSHIP.alias("later")
+    is_latest = ~(
+        select(later.c.id)
+        .where(
+            later.c.customer_id == _MEMBERSHIP.c.customer_id,
+            later.c.ends_on > _MEMBERSHIP.c.ends_on,
+        )
+        .exists()
+    )
+    terms = connection.execute(
+        select(_MEMBERSHIP).where(_MEMBERSHIP.c.customer_id.in_(customer_ids), is_latest)
+    ).mappings()
+    rows = [
+        {
+            **{name: term[name] for name in ("customer_id", "ref", "plan", "auto_renew")},
+            "starts_on": term["ends_on"] + timedelta(days=1),
+            "ends_on": term["ends_on"] + (term["ends_on"] - term["starts_on"]) + timedelta(days=1),
+            "status": str(MembershipStatus.ACTIVE),
+            "created_at": now,
+            "updated_at": now,
+        }
+        for term in terms
+    ]
+    if rows:
+        connection.execute(insert_new(connection, _MEMBERSHIP), rows)

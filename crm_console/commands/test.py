@@ -94,7 +94,7 @@ def _show(played: "Played") -> None:
     print_line(f"✗ {played.campaign}: {case.name}", "bold red")
     print_line(f"  {case.file}:{case.line}:{case.column}", "dim")
     if played.unfit is not None:
-        say(f"It cannot be played: {played.unfit}.", "red", indent=2)
+        say(f"It cannot be played: {played.unfit}", "red", indent=2)
         return
     table = plain_table("step", "expected", "got", "because", whole=("step", "expected", "got"))
     for one in played.differences:

@@ -10,6 +10,7 @@ from triggers.definition import CampaignDefinition
 from triggers.festivals import festival_days
 from triggers.kinds.all import Trigger
 from triggers.kinds.anchor import Anchor
+from triggers.kinds.balance_low import BalanceLow
 from triggers.kinds.birthday import Birthday
 from triggers.kinds.date import Date
 from triggers.kinds.event import Bounds, Event
@@ -26,6 +27,8 @@ FIRST_DAY = date(2026, 3, 2)
 OPENING = time(11)
 """When the event that starts a campaign happens: nobody is asleep then."""
 NOON = time(12)
+PACKAGE = "sessions"
+"""A package whose name does not matter."""
 ADULT = 30
 """Years, of a customer whose date of birth a test does not say."""
 WHILE = timedelta(days=35)
@@ -126,7 +129,9 @@ def _needed(trigger: Trigger, anchor: date) -> dict[str, Any]:
     return {}
 
 
-def own_event(trigger: Trigger, customer: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
+def own_event(
+    trigger: Trigger, customer: Mapping[str, Any], package: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]] | None:
     """The event that starts the campaign, with data that its trigger accepts."""
     if trigger.listens_to is None:
         return None
@@ -137,6 +142,9 @@ def own_event(trigger: Trigger, customer: Mapping[str, Any]) -> tuple[str, dict[
             data = {"source": source} if source else {}
         case StageChange(pipeline=pipeline, from_stage=came_from, to_stage=to):
             data = {"pipeline": pipeline, "to": to} | ({"from": came_from} if came_from else {})
+        case BalanceLow(at_most=at_most, package=name):
+            left = package.get("remaining")
+            data = {"package": name or PACKAGE, "remaining": at_most if left is None else left}
         case Form(form=form):
             data = {"form": form}
         case Event(where=where):

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from crm_store import history
 from crm_store.dossiers import insert_dossiers
+from crm_store.errors import SamparkError
 from crm_store.events import record
 from crm_store.history import EnrollmentRecord, TouchpointRecord
 from crm_store.models.campaign import EnrollmentStatus
@@ -20,7 +21,7 @@ from flows.campaigns import RunningCampaign, load_campaigns
 from flows.engine import Engine
 from flows.foresight.asking import Answer, ask
 from flows.foresight.persona import CannotBeGiven, Happening, Persona, persona_of
-from flows.foresight.play import HandClock, Play
+from flows.foresight.play import MINUTE, HandClock, Play
 from flows.foresight.scratch_engine import engine_on_nothing
 from flows.project import Project, keep_facts
 from triggers.chance import is_held_out, side_of
@@ -28,7 +29,6 @@ from triggers.check import CheckedFile
 from triggers.definition import CampaignDefinition
 from triggers.test_cases import Expected, TestCase
 
-MINUTE = timedelta(minutes=1)
 TAIL = timedelta(days=400)
 """How long a test goes on after the last day on which the customer can enter."""
 _SENT = (State.ACCEPTED, State.DONE)
@@ -108,13 +108,15 @@ def _play(
         insert_dossiers(connection, club_id, [persona.dossier])
     mine = replace(engine, club_id=club_id)
     running, _ = load_campaigns(engine.store, [checked], engine.catalogue, clock.now)
-    play = Play(mine, clock, running, every=MINUTE)
+    play = Play(mine, clock, running)
     number = persona.dossier.customer["id"]
     for happening in persona.happenings:
         play.will_happen(happening.at, _Recording(number, happening))
-    asyncio.run(_to_the_end(play, persona, stops=case.until is not None))
-    if play.failed:
-        return Played(case, definition.campaign, (), unfit="; ".join(play.failed.values()))
+    try:
+        asyncio.run(_to_the_end(play, persona, stops=case.until is not None))
+    except SamparkError as error:
+        # Also an event of the test's that would be refused anywhere.
+        return Played(case, definition.campaign, (), unfit=f"{error.reason} {error.instruction}")
     with engine.store.read() as connection:
         return _compared(connection, mine, running[0], persona, case, number, clock.now)
 

@@ -26,7 +26,7 @@ from crm_store.catalogue.values import (
 )
 from crm_store.dossiers import Dossier, Term
 from crm_store.event_names import STAGE_CHANGED
-from flows.foresight.anchors import Anchored, anchored, own_event
+from flows.foresight.anchors import PACKAGE, Anchored, anchored, own_event
 from triggers.definition import CampaignDefinition
 from triggers.offsets import Offset, Unit
 from triggers.test_cases import GivenEvent, TestCase
@@ -76,7 +76,7 @@ def persona_of(
     when = anchored(case, definition, facts.customer, facts.term, facts.days_left, facts.latest)
     begins = instant(when.today, time.min, club_zone)
     happenings = [_happening(one, when, club_zone) for one in case.events]
-    own = own_event(definition.trigger, facts.customer)
+    own = own_event(definition.trigger, facts.customer, facts.package)
     if own is not None and own[0] not in {one.name for one in happenings}:
         happenings.append(Happening(when.moment(club_zone), *own))
     if "stage" in facts.customer and any(one.name == STAGE_CHANGED for one in happenings):
@@ -196,7 +196,7 @@ def _dossier(
         terms,
         visits=[_visit(day, number, zone) for number, day in enumerate(sorted(days))],
         purchases=list(_purchases(facts, when.today, zone)),
-        packages=[_package(facts, when, zone)] if facts.package else [],
+        packages=[_package(facts, definition, when, zone)] if facts.package else [],
     )
 
 
@@ -277,10 +277,12 @@ def _purchases(facts: _Facts, today: date, zone: ZoneInfo) -> Iterator[dict[str,
         }
 
 
-def _package(facts: _Facts, when: Anchored, zone: ZoneInfo) -> dict[str, Any]:
+def _package(
+    facts: _Facts, definition: CampaignDefinition, when: Anchored, zone: ZoneInfo
+) -> dict[str, Any]:
     at = when.moment(zone)
     return {
-        "package": "sessions",
+        "package": getattr(definition.trigger, "package", None) or PACKAGE,
         "remaining": 0,
         "expires_on": None,
         "updated_at": at,

@@ -11,20 +11,32 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from crm_store.errors import SamparkError
 from crm_store.events import has_unhandled
 from crm_store.foresight import campaigns_due, next_due
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
 from flows.campaigns import RunningCampaign
 from flows.engine import Engine
-from flows.foresight.settling import settle
+from flows.foresight.settling import OnAccepted, settling
 from flows.report import CampaignReport, SweepReport
-from flows.sweep import SweepPlan, handle_events, one_pass, work_off
+from flows.sweep import DeliverCampaign, SweepPlan, handle_events, one_pass, work_off
 from triggers.timeline import instant
 
+MINUTE = timedelta(minutes=1)
 Outcomes: TypeAlias = Counter[tuple[State, Reason | None]]
 Happening: TypeAlias = Callable[[Connection], None]
 """Something that comes about at its moment, such as an event that is recorded."""
+
+
+class PlayFailed(SamparkError):
+    """A campaign's work ended in an error: what would come after it cannot be foretold."""
+
+    def __init__(self, campaign: str, error: str) -> None:
+        super().__init__(
+            f"The campaign {campaign} cannot be played: {error}.",
+            "A real sweep would fail there too. Look with `sampark check` and `sampark doctor`.",
+        )
 
 
 @dataclass
@@ -42,19 +54,19 @@ class Play:
     """What runs, on which store, and what has come of it so far.
 
     Once a day, at midnight of the club, a whole pass admits; in between, the clock jumps to the
-    moments at which something is due, rounded up to `every` as the sweep of a real club comes.
+    moments at which something is due.
     """
 
     engine: Engine
     clock: HandClock
     campaigns: Sequence[RunningCampaign]
-    every: timedelta
-    after_pass: Callable[[], None] = lambda: None
-    """Called behind each pass: what people do about what they got comes in here."""
+    stops: Sequence[time] = ()
+    """Times of the club's day. Where there are any, what is due in between is done together, in
+    the last minute before the next; else each thing at its own moment."""
+    on_accepted: OnAccepted = lambda _campaign, _touchpoints: None
+    """Told of what counts as handed over: what people do about it comes in here."""
     outcomes: dict[str, Outcomes] = field(default_factory=dict)
     admitted: Counter[str] = field(default_factory=Counter)
-    failed: dict[str, str] = field(default_factory=dict)
-    """By campaign, the error that ended its work."""
     passes: list[datetime] = field(default_factory=list)
     """When each pass was."""
     _happenings: list[tuple[datetime, int, Happening]] = field(default_factory=list)
@@ -71,7 +83,6 @@ class Play:
         while moment <= until:
             self.clock.now = moment
             await self._pass()
-            self.after_pass()
             moment = self._next_moment()
 
     async def run_out(self, until: datetime) -> None:
@@ -80,7 +91,7 @@ class Play:
         await self.run(until)
 
     async def _pass(self) -> None:
-        now = self.clock.now
+        now, settle = self.clock.now, settling(self.on_accepted)
         while self._happenings and self._happenings[0][0] <= now:
             what = heappop(self._happenings)[2]
             with self.engine.store.write() as connection:
@@ -97,10 +108,10 @@ class Play:
             if concerned:
                 await work_off(self.engine, concerned, reports, settle)
         self._note(reports.values())
-        await self._hear_events()
+        await self._hear_events(settle)
         self.passes.append(now)
 
-    async def _hear_events(self) -> None:
+    async def _hear_events(self, settle: DeliverCampaign) -> None:
         while True:
             with self.engine.store.read() as connection:
                 if not has_unhandled(connection):
@@ -116,7 +127,7 @@ class Play:
             self.outcomes.setdefault(one.campaign, Counter()).update(one.outcomes)
             self.admitted[one.campaign] += one.admitted
             if one.failed is not None:
-                self.failed[one.campaign] = one.failed
+                raise PlayFailed(one.campaign, one.failed)
 
     def _next_moment(self) -> datetime:
         now = self.clock.now
@@ -125,7 +136,8 @@ class Play:
         waiting = [due] if due is not None else []
         waiting += [at for at, _, _ in self._happenings[:1]]
         # What could not be done now is not tried again at once.
-        coming = [max(_rounded_up(at, self.every), now + self.every) for at in waiting]
+        zone = self.engine.club_zone
+        coming = [_stop_after(max(at, now + MINUTE), self.stops, zone) for at in waiting]
         if self._whole_at is not None:
             coming.append(self._whole_at)
         return min(coming)
@@ -136,6 +148,11 @@ def _next_midnight(now: datetime, zone: ZoneInfo) -> datetime:
     return instant(tomorrow, time.min, zone)
 
 
-def _rounded_up(moment: datetime, every: timedelta) -> datetime:
-    beyond = timedelta(seconds=moment.timestamp() % every.total_seconds())
-    return moment + (every - beyond) if beyond else moment
+def _stop_after(moment: datetime, stops: Sequence[time], zone: ZoneInfo) -> datetime:
+    """The last minute before the first stop after a moment; without stops, the moment itself."""
+    if not stops:
+        return moment
+    today = moment.astimezone(zone).date()
+    coming = [instant(today, stop, zone) - MINUTE for stop in stops]
+    coming.append(_next_midnight(moment, zone))
+    return min((one for one in coming if one >= moment), default=moment)

@@ -1,31 +1,42 @@
 """Delivery on a scratch store: the queue is taken and the gate asked, and no message is made."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from crm_store import touchpoints
 from crm_store.foresight import accept_claimed
 from crm_store.models.touchpoint import State
+from crm_store.touchpoints import Claimed
 from flows.campaigns import RunningCampaign, version_of
 from flows.engine import Engine
 from flows.prepare import Prepared, judge, take
 from flows.report import CampaignReport
+from flows.sweep import DeliverCampaign
 
 BATCH = 5_000
 """Larger than a real one: nothing is handed over, so nobody waits for the rest of it."""
 
+OnAccepted: TypeAlias = Callable[[str, Sequence[Claimed]], None]
+"""Told of each batch that counts as handed over: the campaign, and its touchpoints."""
 
-async def settle(engine: Engine, campaign: RunningCampaign, report: CampaignReport) -> None:
-    """Deliver what a campaign has queued, as if every server took every message at once."""
-    handled = 0
-    while handled < report.due and (taken := take(engine, campaign, BATCH)) is not None:
-        version = version_of(campaign, taken.batch[0].version_id, engine.store, engine.catalogue)
-        prepared = Prepared(taken.token, version.definition)
-        with engine.store.read() as connection:
-            allowed, _ = judge(engine, connection, taken, prepared)
-        ids: Sequence[int] = [one.id for one in allowed]
-        with engine.store.write() as connection:
-            touchpoints.rule(connection, prepared.rulings, taken.token, taken.at)
-            accept_claimed(connection, ids, taken.token, taken.at)
-        handled += len(taken.batch)
-        report.outcomes += prepared.outcomes()
-        report.outcomes[State.ACCEPTED, None] += len(ids)
+
+def settling(on_accepted: OnAccepted) -> DeliverCampaign:
+    """Delivery as if every server took every message at once."""
+
+    async def settle(engine: Engine, campaign: RunningCampaign, report: CampaignReport) -> None:
+        handled = 0
+        while handled < report.due and (taken := take(engine, campaign, BATCH)) is not None:
+            version_id = taken.batch[0].version_id
+            version = version_of(campaign, version_id, engine.store, engine.catalogue)
+            prepared = Prepared(taken.token, version.definition)
+            with engine.store.read() as connection:
+                allowed, _ = judge(engine, connection, taken, prepared)
+            with engine.store.write() as connection:
+                touchpoints.rule(connection, prepared.rulings, taken.token, taken.at)
+                accept_claimed(connection, [one.id for one in allowed], taken.token, taken.at)
+            handled += len(taken.batch)
+            report.outcomes += prepared.outcomes()
+            report.outcomes[State.ACCEPTED, None] += len(allowed)
+            on_accepted(campaign.slug, allowed)
+
+    return settle

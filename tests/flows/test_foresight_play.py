@@ -1,8 +1,9 @@
 """A play does on a copy what sweeps would do, and sends nothing."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ LEDGER = (
 )  # fmt: skip
 
 
-def play_on_copy(club: Workshop, path: Path) -> Play:
+def play_on_copy(club: Workshop, path: Path, stops: Sequence[time] = ()) -> Play:
     """The club's campaigns on a copy of its store, from now on."""
     clock = HandClock(club.clock.now)
     scratch = copy_to_scratch(club.store, path)
@@ -71,18 +72,18 @@ def play_on_copy(club: Workshop, path: Path) -> Play:
     )
     running, broken = load_campaigns(scratch, club.files, engine.catalogue, clock.now)
     assert not broken
-    return Play(engine, clock, running, every=timedelta(minutes=5))
+    return Play(engine, clock, running, stops=stops)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("seed", "stops"), [(1, ()), (2, (time(11), time(15), time(21)))])
 async def test_what_is_played_is_what_sweeps_do(
-    sqlite_store: Store, tmp_path: Path, seed: int
+    sqlite_store: Store, tmp_path: Path, seed: int, stops: Sequence[time]
 ) -> None:
     async with workshop(sqlite_store, tmp_path) as club:
         for name, text in {"renewal": RENEWAL, "lead": LEAD, "birthday": BIRTHDAY}.items():
             club.campaign(text, name)
         populate(club.store, club.engine.club_id, seed=seed, today=TODAY, members=100)
-        play = play_on_copy(club, tmp_path / "copy.db")
+        play = play_on_copy(club, tmp_path / "copy.db", stops)
         await play.run(NOW + timedelta(days=6))
 
         for moment in play.passes:
@@ -94,7 +95,6 @@ async def test_what_is_played_is_what_sweeps_do(
         assert (played - really, really - played) == (Counter(), Counter())
         assert {row[5] for row in played} >= {"accepted", "suppressed", "expired"}
         assert len(club.accepted_ids()) == len(club.caught_ids()) > 100
-        assert not play.failed
 
 
 async def test_the_store_itself_is_not_touched(store: Store, tmp_path: Path) -> None:
