@@ -21,18 +21,19 @@ _MOST_READ = 4096
 def gateway_channel(settings: GatewaySettings, name: str = "sms") -> SmsOverHttp:
     """A channel over one HTTP gateway: `sms`, or a messenger by its name in club.yaml."""
 
+    secret = settings.secret.get_secret_value() if settings.secret else ""
+    in_header = {settings.secret_header: secret} if secret and not settings.places_secret else {}
+
     def request(message: OutgoingSms) -> httpx.Request:
-        values = _values(message, settings)
+        values = _values(message, settings) | {"secret": secret}
         quoted = {name: quote(value, safe="") for name, value in values.items()}
         # Header values travel as Latin-1 at best; percent signs are safe anywhere.
         headers = {name: _filled(value, quoted) for name, value in settings.headers.items()}
-        if settings.secret is not None:
-            headers[settings.secret_header] = settings.secret.get_secret_value()
         url = httpx.URL(_filled(settings.url, quoted))
         return httpx.Request(
             settings.method,
             url.copy_merge_params(_filled_all(settings.query, values)),
-            headers=headers,
+            headers=headers | in_header,
             data=_filled_all(settings.form, values) if settings.form is not None else None,
             json=_filled_json(settings.body, values) if settings.body is not None else None,
         )
@@ -50,11 +51,11 @@ def gateway_channel(settings: GatewaySettings, name: str = "sms") -> SmsOverHttp
             return refused(message, answer, answer.text[:300])
         return _accepted(settings, message, answer, told)
 
-    return SmsOverHttp(settings, request, judge, name)
+    return SmsOverHttp(settings, request, judge, name, settings.secret)
 
 
 def _values(message: OutgoingSms, settings: GatewaySettings) -> dict[str, str]:
-    """What each of `PLACEHOLDERS` stands for."""
+    """What the placeholders stand for in this message."""
     dlt = message.dlt
     return {
         "to": message.recipient,

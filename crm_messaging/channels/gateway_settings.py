@@ -18,9 +18,10 @@ from pydantic import (
 from crm_messaging.channels.sms_settings import SmsOffer
 from crm_messaging.feedback import Verdict
 
-PLACEHOLDERS = ("to", "digits", "text", "from", "id", "unicode", "entity", "template")
+PLACEHOLDERS = ("to", "digits", "text", "from", "id", "unicode", "entity", "template", "secret")
 """What a request may hold in braces: the number with and without its plus, the text, the sender,
-our own id of the message, 1 where the text needs UCS-2 (else 0), and India's DLT ids."""
+our own id of the message, 1 where the text needs UCS-2 (else 0), India's DLT ids, and the secret,
+for gateways that do not take it in a header."""
 
 _URL = TypeAdapter(AnyHttpUrl)
 
@@ -108,6 +109,12 @@ class GatewaySettings(SmsOffer):
     )
     reports: Reports | None = Field(None, description="How it reports deliveries.")
     incoming: Incoming | None = Field(None, description="How it passes on what customers write.")
+
+    @property
+    def places_secret(self) -> bool:
+        """Whether the request says itself where the secret stands."""
+        parts = (self.url, self.headers, self.query, self.form, self.body)
+        return "{secret}" in str(parts)
 
     @field_validator("message_id_pattern")
     @classmethod

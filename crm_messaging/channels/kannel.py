@@ -54,7 +54,7 @@ def kannel_channel(settings: KannelSettings, public_url: str = "") -> SmsOverHtt
             of_this["X-Kannel-DLR-Url"] = f"{reports}&id={ours}{_FILLED_IN}"
         return httpx.Request("POST", url, headers=headers | of_this, content=message.body.encode())
 
-    return SmsOverHttp(settings, request, _judge)
+    return SmsOverHttp(settings, request, _judge, secret=settings.password)
 
 
 def _reports_url(settings: KannelSettings, public_url: str) -> str:

@@ -78,8 +78,11 @@ class ChannelsSettings(BaseModel):
     @classmethod
     def _names_are_free(cls, messages: dict[str, MessageSettings]) -> dict[str, MessageSettings]:
         for name in messages:
-            if not re.fullmatch("[a-z][a-z0-9_-]{0,31}", name):
-                raise ValueError(f"`{name[:40]}` is no channel's name: use small letters and -")
+            # It is a part of the names of environment variables too.
+            if not re.fullmatch("[a-z][a-z0-9]{0,31}", name):
+                raise ValueError(
+                    f"`{name[:40]}` is no channel's name: use small letters and digits"
+                )
             if name in NOT_A_MESSENGER:
                 raise ValueError(f"`{name}` is a word of its own; choose another name")
         return messages

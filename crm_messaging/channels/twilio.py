@@ -36,7 +36,7 @@ def twilio_channel(
         form = {"To": message.recipient, "From": sender, "Body": message.body}
         return httpx.Request("POST", url, headers=headers, data=form | callback)
 
-    return SmsOverHttp(settings, request, _judge, name)
+    return SmsOverHttp(settings, request, _judge, name, settings.token)
 
 
 def _judge(message: OutgoingSms, answer: httpx.Response) -> Receipt:

@@ -10,7 +10,7 @@ import pytest
 from http_script import CLOSE, HANG, answer, scripted_http
 from pydantic import ValidationError
 
-from crm_messaging.channels.gateway_settings import GatewaySettings
+from crm_messaging.channels.gateway_settings import PLACEHOLDERS, GatewaySettings
 from crm_messaging.channels.opening import open_channels
 from crm_messaging.channels.settings import ChannelsSettings, EmailSettings
 from crm_messaging.channels.sms_settings import KannelSettings, TwilioSettings
@@ -184,7 +184,7 @@ async def test_a_reply_is_looked_for_in_a_place_of_the_answer() -> None:
 
 
 async def test_every_placeholder_of_a_gateway() -> None:
-    words = ("to", "digits", "text", "from", "id", "unicode", "entity", "template")
+    words = [word for word in PLACEHOLDERS if word != "secret"]
     tagged = replace(ASHA, dlt=DltTags("1101", "1107", "LTSFIT"))
     async with scripted_http(answer("200 OK", '{"sid": "SM1"}')) as server:
         channel = gateway(server.url, form={word: f"{{{word}}}" for word in words})
@@ -202,6 +202,31 @@ async def test_every_placeholder_of_a_gateway() -> None:
             "id": ASHA.message_id, "unicode": "0",
         },
     ]  # fmt: skip
+
+
+async def test_a_secret_stands_where_the_gateway_wants_it() -> None:
+    async with scripted_http(answer("200 OK", '{"sid": "SM1"}')) as server:
+        places = {"url": f"{server.url}/bot{{secret}}/send", "form": {"key": "{secret}"}}
+        for described in (places, {}):
+            channel = gateway(server.url, secret="a/b?c", **described)
+            await channel.hand_over(replace(ASHA, body="{secret}"), yes)
+            await channel.close()
+        placed, in_header = server.requests
+    assert placed.line.startswith("POST /bota%2Fb%3Fc/send ")
+    assert placed.form == {"key": "a/b?c"}
+    assert "authorization" not in placed.headers
+    assert in_header.headers["authorization"] == "a/b?c"
+    assert in_header.form["msg"] == "{secret}", "a text that looks like one stays as it is"
+
+
+@pytest.mark.parametrize("status", ["200 OK", "400 Bad Request", "429 Slow down"])
+async def test_a_secret_that_is_repeated_to_us_is_not_kept(status: str) -> None:
+    raw = answer(status, f"wrong key s3cret-{'x' * 20}" * 12, Retry_After="90", Date=DATE)
+    async with scripted_http(raw) as server:
+        receipt = await handed_over(gateway(server.url, secret=f"s3cret-{'x' * 20}"))
+    assert "s3cret" not in receipt.detail
+    assert "wrong key <secret>" in receipt.detail
+    assert (receipt.retry_at is not None) == (status[0:3] == "429")
 
 
 async def test_twilio_and_kannel_send_indias_header() -> None:

@@ -78,6 +78,10 @@ async def test_a_message_its_report_and_a_stop(lite_club: Workshop) -> None:
             await until(lambda: is_out(club))
             _, answer = await running.until_reached(2)
             assert answer == "LOTUS 919876543210 text You get no more texts."
+            running.phone_writes("919876543210", "see you tomorrow")
+            await arrived(club, 3)
+            await asyncio.sleep(0.3)
+            assert len(running.reached_phones()) == 2, "what needs no answer gets none"
             club.clock.on(days=2)
             await club.sweep()
             assert club.ledger()[1] == ("nudge", "suppressed", "opted_out")

@@ -116,7 +116,7 @@ async def test_stop_in_one_messenger_leaves_the_others(club: Workshop) -> None:
     assert {"channel": "telegram", "text": "стоп", "wish": "stop"} in said
 
 
-@pytest.mark.parametrize("name", ["sms", "email", "webhook", "Whats App", "", "a/b"])
+@pytest.mark.parametrize("name", ["sms", "email", "webhook", "Whats App", "", "a/b", "my-chat"])
 def test_names_that_no_messenger_can_have(name: str) -> None:
     with pytest.raises(ValidationError):
         ChannelsSettings.model_validate(
