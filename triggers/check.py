@@ -219,7 +219,7 @@ def _unknown(kind: Kind, name: str, known: list[str], at: Problem) -> Problem:
     fix = choose_from(name, known, declare)
     if known and not nearest(name, known):
         fix += f", or {declare}"
-    return replace(at, message=f"unknown {kind.value} `{name}`", fix=fix)
+    return replace(at, message=f"unknown {kind.value} `{name[:60]}`", fix=fix)
 
 
 def _unknown_template(kind: Kind, name: str, vocabulary: Vocabulary, at: Problem) -> Problem:

@@ -13,6 +13,7 @@ from triggers.strict_model import wrong
 
 _SOONEST = timedelta(hours=1)
 _LOOKED_AT = 60
+_LONGEST = 100
 _FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -22,7 +23,7 @@ def check_cron(expression: str) -> str:
     from cronsim import CronSim, CronSimError
 
     fix = "write minute, hour, day of the month, month and day of the week, such as `0 10 1 * *`"
-    if len(expression.split()) != 5:
+    if len(expression) > _LONGEST or len(expression.split()) != 5:
         wrong(f"`{expression[:40]}` is not a schedule", fix)
     try:
         coming = list(islice(CronSim(expression, _FIRST_DAY), _LOOKED_AT))

@@ -1,4 +1,4 @@
-"""The JSON Schemas of campaigns, segments and scores, with this club's own names, for completion in editors."""
+"""The JSON Schemas of what a club writes, with its own names, for completion in editors."""
 
 from collections.abc import Callable
 from typing import Any
