@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from crm_console.examination.finding import Finding, broken, note, ok
+from crm_messaging.channels.gateway_settings import GatewaySettings
 from crm_messaging.channels.settings import SmsSettings
 from crm_messaging.channels.sms_settings import KannelSettings, TwilioSettings
 from crm_messaging.channels.smtp_settings import SmtpSettings
@@ -118,5 +119,11 @@ def _sms_provider(settings: SmsSettings) -> Finding:
         case KannelSettings(password=None):
             mend = "Set SAMPARK_CHANNELS__SMS__PASSWORD in .env."
             return broken("SMS provider", "Kannel's password is missing", mend)
+        case KannelSettings(hook_secret=None) | GatewaySettings(hook_secret=None):
+            return note(
+                "SMS provider",
+                f"{settings.provider} is set up, but neither deliveries nor STOP come back from it",
+                "Set SAMPARK_CHANNELS__SMS__HOOK_SECRET in .env; docs/sms.md says the rest.",
+            )
         case _:
             return ok("SMS provider", f"{settings.provider} is set up; it was not called")
