@@ -11,9 +11,9 @@ SMS = [
     ("Hi {{ customer.frist_name }}", "1:7", "no field customer.frist_name", "customer.first_name?"),
     ("Hi\n  {{ visits.last_9d }}", "2:6", "no field visits.last_9d", "visits.last_90d?"),
     (
-        "{{ customer.age }}",
+        "{{ customer.height }}",
         "1:4",
-        "no field customer.age",
+        "no field customer.height",
         "There are customer.ref, ",
     ),
     ("{{ custmer.email }}", "1:4", "no field custmer.email", "customer.email?"),
@@ -67,7 +67,7 @@ SMS = [
     ("{% autoescape true %}x{% endautoescape %}", "1:1", "no tag {% autoescape %}", ""),
     ("{{ customer.tags }}", "1:12", "a list cannot be printed", "join"),
     ("{{ membership.frozen }}", "1:14", "yes-or-no", "{% if"),
-    ("{% for x in club.name %}{{ x }}{% endfor %}", "1:4", "list field only", "customer.tags"),
+    ("{% for x in club.name %}{{ x }}{% endfor %}", "1:4", "list field only", "{% for tag in customer."),
     (
         "{% for a in customer.tags %}{% for b in customer.tags %}{% endfor %}{% endfor %}",
         "1:32",
