@@ -80,7 +80,7 @@ def page_of(mask: Mask, guard: Callable[[str], str], language: str) -> Page:
 
 _LABELS = {
     "en": ("Unsubscribe", "Choose what you get"),
-    "hi": ("सदस्यता समाप्त करें", "चुनें कि आपको क्या मिले"),
+    "hi": ("ये ईमेल बंद करें", "चुनें कि आपको क्या मिले"),
     "ru": ("Отписаться", "Выбрать, что получать"),
 }
 

@@ -216,7 +216,7 @@ async def test_a_dead_address_is_no_choice_of_hers(sqlite_site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "word"), [("hi-IN", "सदस्यता"), ("ru", "Отписаться"), ("de", "Unsubscribe")]
+    ("language", "word"), [("hi-IN", "ये संदेश बंद करें"), ("ru", "Отписаться"), ("de", "Unsubscribe")]
 )
 async def test_each_page_is_in_her_language(
     sqlite_store: Store, tmp_path: Path, language: str, word: str
