@@ -11,15 +11,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import uvloop
 from club import at_work
 
 from crm_store.models.touchpoint import State
+from flows import event_loop
 from flows.deliver import deliver
 from flows.group_commit import Claim, GroupCommit
 from flows.report import CampaignReport
 
-LOOPS = {"asyncio": asyncio.run, "uvloop": uvloop.run}
+LOOPS = {"asyncio": asyncio.run, "uvloop": event_loop.run}
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 RECEIPT_RETRIES_S = (0.2, 0.5, 1, 2, 5, 10)
 """Pauses before a receipt is tried again: a message that left must not lose its record."""
 
-LONGEST_LINGER_S = 0.01
+LONGEST_LINGER_S = 0.002
+"""A tenth of a round trip to a mail server that is not next door."""
 
 
 @dataclass(frozen=True, eq=False)
