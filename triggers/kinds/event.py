@@ -1,9 +1,17 @@
 """Trigger `event`: something that was recorded."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self, TypeAlias, TypeGuard
 
-from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from crm_store.event_names import DATA_OF
 from triggers.kinds.anchor import Anchor
@@ -16,8 +24,31 @@ if TYPE_CHECKING:
     from crm_store.occasions import Occasions
     from triggers.look import Look
 
-Number = StrictInt | StrictFloat
-Scalar = StrictBool | StrictInt | StrictFloat | str
+Scalar: TypeAlias = bool | int | float | str
+
+
+def _number(value: object) -> float:
+    if not _is_number(value):
+        wrong(f"`{str(value)[:40]}` is not a number", "write it without quotes, such as `5000`")
+    return value
+
+
+def _scalar(value: object) -> Scalar:
+    if not isinstance(value, bool | int | float | str):
+        wrong("this can be no value of an event's data", "write a text, a number, true or false")
+    return value
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+Number = Annotated[float, PlainValidator(_number), WithJsonSchema({"type": "number"})]
+ScalarValue = Annotated[
+    Scalar,
+    PlainValidator(_scalar),
+    WithJsonSchema({"type": ["string", "number", "boolean"]}),
+]
 
 
 class Bounds(StrictModel):
@@ -55,16 +86,24 @@ def _not_empty(values: Sequence[Scalar]) -> Sequence[Scalar]:
     return values
 
 
+def _shape(wanted: object) -> str:
+    """Told apart by its form, so that a mistake in one is told of that one only."""
+    if isinstance(wanted, dict | Bounds):
+        return "bounds"
+    return "values" if isinstance(wanted, list | tuple) else "value"
+
+
+Wanted = Annotated[
+    Annotated[Bounds, Tag("bounds")]
+    | Annotated[tuple[ScalarValue, ...], AfterValidator(_not_empty), Tag("values")]
+    | Annotated[ScalarValue, Tag("value")],
+    Discriminator(_shape),
+]
+Filter = Mapping[DataKey, Wanted]
+
+
 def _listed(wanted: Scalar | Sequence[Scalar]) -> Sequence[Scalar]:
     return wanted if isinstance(wanted, tuple) else (wanted,)
-
-
-def _is_number(value: Scalar) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-Wanted = Bounds | Annotated[tuple[Scalar, ...], AfterValidator(_not_empty)] | Scalar
-Filter = Mapping[DataKey, Wanted]
 
 
 class Event(StrictModel):

@@ -28,8 +28,6 @@ _NOTICED_FOR = timedelta(days=2)
 
 
 def _share(text: object) -> float:
-    if isinstance(text, float):
-        return text
     match = re.fullmatch(r"([0-9]{1,2})%", text) if isinstance(text, str) else None
     if match is None or not int(match[1]):
         wrong(f"`{str(text)[:40]}` is no share of her mean", "write 1% to 99%, such as `50%`")
