@@ -1,6 +1,6 @@
 """Recording events, and the inbox from which the intake takes them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -50,6 +50,22 @@ def record(
     if made is not None:
         keep_facts(connection, name, Told(customer_id, data or {}, source_id, occurred_at, now))
     return made
+
+
+def record_all(
+    connection: Connection, events: Sequence[Mapping[str, Any]], now: datetime
+) -> set[tuple[str, str]]:
+    """Write many events down with one statement; (source, source id) of those that are new.
+
+    Each has the columns of an event. Only for names that say nothing that is kept elsewhere.
+    """
+    if not events:
+        return set()
+    made = connection.execute(
+        insert_new(connection, _EVENT).returning(_EVENT.c.source, _EVENT.c.source_id),
+        [{**event, "recorded_at": now} for event in events],
+    )
+    return {(source, source_id) for source, source_id in made}
 
 
 def take_unhandled(connection: Connection, *, limit: int, now: datetime) -> list[tuple[int, str]]:

@@ -1,7 +1,7 @@
 """Feedback, whoever tells it, as the ledger takes it: what each verdict means there."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -12,17 +12,17 @@ from crm_messaging.feedback import Feedback, Verdict
 from crm_messaging.links import BadToken, Links
 from crm_store import event_names as names
 from crm_store import feedback as ledger
+from crm_store import feedback_targets as targets
 from crm_store.addresses import AddressError, normalise_email, normalise_phone
 from crm_store.clubs import country_of
 from crm_store.database import keys_of
-from crm_store.feedback import Busy, Found, Several, Told
+from crm_store.feedback_targets import Found, Several, Told
 from crm_store.inbox import Taken
 from crm_store.keys import KeyRing
 from crm_store.models.consent import Cause
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
-from flows.inbox import MOST_ATTEMPTS
-from flows.reading import NotYet, Reading
+from flows.reading import MOST_ATTEMPTS, NotYet, Reading
 
 SOON = timedelta(seconds=5)
 """When a fact is looked at again whose touchpoint another transaction holds."""
@@ -74,38 +74,50 @@ MEANINGS: Mapping[Verdict, Meaning] = {
 
 
 def apply_feedback(reading: Reading, message: Taken, facts: Iterable[Feedback]) -> NotYet | None:
-    """Apply what a message says to the ledger, each fact once, however often it comes.
+    """`apply_together` for one message."""
+    return apply_together(reading, [(message, list(facts))]).get(message.id)
 
-    Returns `NotYet` when it cannot be told at present which touchpoint one of them is about; the
-    others are applied. At the last attempt such a one counts for her address alone.
+
+def apply_together(
+    reading: Reading, said: Sequence[tuple[Taken, Sequence[Feedback]]]
+) -> dict[int, NotYet]:
+    """Apply what messages say to the ledger, each fact once, however often it comes.
+
+    Returns, by message, why it has to come again: it cannot be told at present which touchpoint
+    one of its facts is about, or the touchpoint is in other hands. Its other facts are applied. At
+    the last attempt such a fact counts for her address alone.
     """
-    not_yet = None
-    for number, fact in enumerate(facts):
-        named = fact.source_id or f"{message.source_id}:{number}"
-        told = _told_by(reading.connection, reading.engine.club_id, message, fact, named)
-        try:
-            found = ledger.find(reading.connection, reading.engine.club_id, told)
-        except Several:
-            if message.attempts < MOST_ATTEMPTS:
-                not_yet = NotYet("It may be about more than one message.")
-                continue
-            found = None
-        try:
-            ledger.apply(reading.connection, reading.engine.club_id, told, found, reading.now)
-        except Busy:
-            not_yet = NotYet("Its touchpoint is in other hands.", SOON)
+    connection, club_id = reading.connection, reading.engine.club_id
+    told = [
+        (message, _told_by(connection, club_id, message, fact, number))
+        for message, facts in said
+        for number, fact in enumerate(facts)
+    ]
+    found = targets.find_all(connection, club_id, [one for _, one in told])
+    held = ledger.hold(connection, [one.id for one in found if isinstance(one, Found)])
+    not_yet: dict[int, NotYet] = {}
+    reports = []
+    for (message, one), target in zip(told, found, strict=True):
+        if isinstance(target, Several) and message.attempts < MOST_ATTEMPTS:
+            not_yet[message.id] = NotYet("It may be about more than one message.")
+        elif isinstance(target, Found) and target.id not in held:
+            not_yet[message.id] = NotYet("Its touchpoint is in other hands.", SOON)
+        else:
+            reports.append((one, target if isinstance(target, Found) else None))
+    ledger.apply_all(connection, club_id, reports, reading.now)
     return not_yet
 
 
 def named_in(reading: Reading, message: Taken, fact: Feedback) -> tuple[Found | None, str | None]:
     """The touchpoint that a fact names by an id or a return path, and the address that it names."""
-    told = _told_by(reading.connection, reading.engine.club_id, message, fact, "")
+    told = _told_by(reading.connection, reading.engine.club_id, message, fact, 0)
     nameless = replace(told, address=None)  # an address alone names no message
-    return ledger.find(reading.connection, reading.engine.club_id, nameless), told.address
+    (found,) = targets.find_all(reading.connection, reading.engine.club_id, [nameless])
+    return (found if isinstance(found, Found) else None), told.address
 
 
 def _told_by(
-    connection: Connection, club_id: int, message: Taken, fact: Feedback, named: str
+    connection: Connection, club_id: int, message: Taken, fact: Feedback, number: int
 ) -> Told:
     """A fact in the ledger's words."""
     meaning = MEANINGS[fact.verdict]
@@ -117,7 +129,7 @@ def _told_by(
         event=event,
         channel=fact.channel,
         source=message.source,
-        source_id=named,
+        source_id=fact.source_id or f"{message.source_id}:{number}",
         occurred_at=_moment(fact.occurred_at, message.received_at),
         moves_to=meaning.moves_to,
         cause=meaning.cause,

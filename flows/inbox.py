@@ -12,22 +12,14 @@ from sqlalchemy.exc import OperationalError
 from crm_store import inbox
 from crm_store.inbox import Taken
 from flows.engine import Engine
-from flows.reading import NotYet, Reading, Unreadable
+from flows.feedback import apply_together
+from flows.reading import MOST_ATTEMPTS, PAUSES, NotYet, Reading, Unreadable
 from flows.trouble import class_and_place
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 100
 """Messages in one transaction: on SQLite the doors wait so long for their own commits."""
-PAUSES = (
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=6),
-)
-"""After the first try that came too early, the second, and so on; then it has failed."""
-MOST_ATTEMPTS = len(PAUSES) + 1
 
 
 @dataclass
@@ -100,25 +92,61 @@ def _apply(engine: Engine, messages: list[Taken], report: InboxReport) -> None:
     now = engine.clock()
     with engine.store.write() as connection:
         reading = Reading(connection, engine, now)
-        done = []
-        for message in messages:
-            try:
-                with connection.begin_nested():
-                    not_yet = engine.readers[message.source].apply(reading, message)
-            except OperationalError:
-                raise  # it is the store that fails, not the message
-            except Exception as error:
-                _note(report, message, error)
-            else:
-                if not_yet is not None:
-                    _note(report, message, not_yet)
-                    continue
-                done.append(message.id)
-                report.read[message.source] += 1
+        told = [one for one in messages if engine.readers[one.source].facts]
+        done = _together(reading, told, report)
+        settled = {*done, *report.failed, *report.later}
+        done += _one_by_one(reading, [one for one in messages if one.id not in settled], report)
         inbox.settle(connection, done, now)
         inbox.fail(connection, report.failed, now)
         for message_id, pause in report.later.items():
             inbox.put_back(connection, [message_id], now + pause)
+    sources = {one.id: one.source for one in messages}
+    report.read.update(sources[one] for one in done)
+
+
+def _together(reading: Reading, messages: list[Taken], report: InboxReport) -> list[int]:
+    """Apply what messages say of messages that have left; the ids of those that are done.
+
+    Where one of them is so odd that the store refuses it, none is: they are left for
+    `_one_by_one`, which finds it.
+    """
+    said = []
+    for message in messages:
+        facts = reading.engine.readers[message.source].facts
+        try:
+            said.append((message, facts(message) if facts else ()))
+        except Exception as error:
+            _note(report, message, error)
+    try:
+        with reading.connection.begin_nested():
+            not_yet = apply_together(reading, said)
+    except OperationalError:
+        raise  # it is the store that fails, not a message
+    except Exception as error:
+        log.warning("messages are read one by one, after: %s", class_and_place(error))
+        return []
+    for message, _ in said:
+        if message.id in not_yet:
+            _note(report, message, not_yet[message.id])
+    return [message.id for message, _ in said if message.id not in not_yet]
+
+
+def _one_by_one(reading: Reading, messages: list[Taken], report: InboxReport) -> list[int]:
+    done = []
+    for message in messages:
+        try:
+            with reading.connection.begin_nested():
+                not_yet = reading.engine.readers[message.source].apply(reading, message)
+        except OperationalError:
+            raise
+        except Exception as error:
+            _note(report, message, error)
+        else:
+            if not_yet is None:
+                done.append(message.id)
+            else:
+                _note(report, message, not_yet)
+    return done
 
 
 def _note(report: InboxReport, message: Taken, error: Exception) -> None:

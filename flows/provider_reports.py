@@ -1,7 +1,10 @@
 """Reading what providers of e-mail have posted to `/hooks/…`."""
 
+from collections.abc import Sequence
+
 import httpx
 
+from crm_messaging.feedback import Feedback
 from crm_messaging.webhooks import ses
 from crm_messaging.webhooks.posted import Malformed, Posted
 from crm_messaging.webhooks.providers import Provider
@@ -16,14 +19,16 @@ PATIENCE_S = 10.0
 def report_reader(provider: Provider) -> Reader:
     """Reads the reports of one provider."""
 
-    def apply(reading: Reading, message: Taken) -> NotYet | None:
+    def facts(message: Taken) -> Sequence[Feedback]:
         try:
-            facts = provider.read(Posted(message.body, message.headers))
+            return provider.read(Posted(message.body, message.headers))
         except Malformed as error:
             raise Unreadable(error.reason, error.instruction) from error
-        return apply_feedback(reading, message, facts)
 
-    return Reader(apply, confirm_subscription if provider.name == "ses" else None)
+    def apply(reading: Reading, message: Taken) -> NotYet | None:
+        return apply_feedback(reading, message, facts(message))
+
+    return Reader(apply, confirm_subscription if provider.name == "ses" else None, facts)
 
 
 async def confirm_subscription(_engine: Engine, message: Taken) -> Taken:

@@ -1,17 +1,29 @@
 """Reading a stored message: what a reader is given, and the ways in which it may not succeed."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import Connection
 
+from crm_messaging.feedback import Feedback
 from crm_store.errors import SamparkError
 from crm_store.inbox import Taken
 
 if TYPE_CHECKING:
     from flows.engine import Engine
+
+
+PAUSES = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=6),
+)
+"""After the first try that came too early, the second, and so on; then it has failed."""
+MOST_ATTEMPTS = len(PAUSES) + 1
 
 
 @dataclass(frozen=True)
@@ -50,9 +62,16 @@ Ask: TypeAlias = Callable[["Engine", Taken], Awaitable[Taken]]
 message with what it was told, for `apply` to read."""
 
 
+Facts: TypeAlias = Callable[[Taken], Sequence[Feedback]]
+"""What a message says about messages that have left, where it says no more. Raises `Unreadable`."""
+
+
 @dataclass(frozen=True)
 class Reader:
     """Who reads the messages of one source."""
 
     apply: Apply
     ask: Ask | None = None
+    facts: Facts | None = None
+    """With it the messages of a batch are applied together, at a fraction of the cost; one by one
+    by `apply` where that does not succeed."""

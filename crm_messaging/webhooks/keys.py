@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
@@ -14,6 +15,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from crm_messaging.webhooks.posted import Forged
 
 
+@lru_cache(maxsize=8)
 def p256_key(written: str) -> EllipticCurvePublicKey:
     """The key in base64 of its DER form. Raises `ValueError`, in words for who wrote it."""
     try:

@@ -27,8 +27,7 @@ from crm_store.models.event import Event
 from crm_store.models.touchpoint import Touchpoint
 from crm_store.suppressions import suppressions
 from flows.feedback import MEANINGS, apply_feedback
-from flows.inbox import MOST_ATTEMPTS
-from flows.reading import NotYet, Reading
+from flows.reading import MOST_ATTEMPTS, NotYet, Reading
 
 SENT = NOW - timedelta(hours=1)
 

@@ -17,8 +17,8 @@ from crm_store.inbox import Arrival, Taken
 from crm_store.models.event import Event
 from crm_store.models.inbox import InboundMessage
 from flows.engine import Engine
-from flows.inbox import MOST_ATTEMPTS, handle_inbox
-from flows.reading import NotYet, Reader, Reading, Unreadable
+from flows.inbox import handle_inbox
+from flows.reading import MOST_ATTEMPTS, NotYet, Reader, Reading, Unreadable
 from flows.sweep import plan_sweep, sweep
 
 
@@ -91,7 +91,7 @@ async def test_each_message_is_alone(club: Workshop, caplog: pytest.LogCaptureFi
     assert report is not None
     assert report.read == {"plain": 2}
     heard = [one for (one,) in rows_of(club.store, Event, "source_id")]
-    assert heard == ["plain-0", "plain-6", "plain-7"], "nothing of a message that failed half-way is kept"
+    assert heard == ["plain-0", "plain-6", "plain-7"], "nothing of half a message is kept"
     assert [source_id for source_id, _ in failures(club)] == [
         "plain-1",
         "plain-2",

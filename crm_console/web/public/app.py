@@ -8,7 +8,7 @@ database is away it says 503, and the sender comes again.
 import logging
 from collections.abc import Sequence
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -55,17 +55,24 @@ def create_public_app(
     Raises `EnvironmentUnready` when a door lacks what it needs to tell friend from foe.
     """
     premises = Premises(project, store, club_id, clock, fetch, Receiving(store, club_id, clock))
+    # An app for each door: the guard knows which is meant, and nobody searches all their paths.
+    rooms = [(door, _app(door.routes(premises))) for door in doors]
+    https = project.settings.public.url.startswith("https://")
+    return Guard(rooms, elsewhere=_app(), https=https)
+
+
+def _app(routes: APIRouter | None = None) -> FastAPI:
     # A redirect to the path with or without a slash would take the host's name from the request.
-    app = FastAPI(title="Sampark", openapi_url=None, redirect_slashes=False)
-    for door in doors:
-        app.include_router(door.routes(premises))
+    app = FastAPI(openapi_url=None, redirect_slashes=False)
+    if routes is not None:
+        app.include_router(routes)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _unreadable)
     for away in (EnvironmentUnready, OperationalError, InterfaceError, NoConnectionFree):
         app.add_exception_handler(away, _away)
     app.add_exception_handler(DBAPIError, _away_if_cut_off)
     app.add_exception_handler(Exception, _failed)
-    return Guard(app, doors, https=project.settings.public.url.startswith("https://"))
+    return app
 
 
 def _refused(_request: Request, error: Exception) -> Response:

@@ -41,12 +41,14 @@ _SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 
 
 class Guard:
-    """Stands before `app`."""
+    """Stands before the apps behind the doors; `elsewhere` answers for what is behind none."""
 
-    def __init__(self, app: AsgiApp, doors: Sequence[Door], *, https: bool) -> None:
-        self._app = app
+    def __init__(
+        self, rooms: Sequence[tuple[Door, AsgiApp]], *, elsewhere: AsgiApp, https: bool
+    ) -> None:
         # The longest first: a door within another's prefix has its own rules.
-        self._doors = sorted(doors, key=lambda door: -len(door.prefix))
+        self._rooms = sorted(rooms, key=lambda room: -len(room[0].prefix))
+        self._elsewhere = elsewhere
         self._allowances = Allowances()
         self._headers = _SECURITY_HEADERS
         if https:
@@ -56,12 +58,12 @@ class Guard:
         if scope["type"] == "http":
             await self._request(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
+            await self._elsewhere(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _request(self, scope: Message, receive: Receive, send: Send) -> None:
-        door = self._door(scope["path"])
+        door, app = self._room(scope["path"])
         allowance = door.allowance if door else _NOWHERE
         key = ((scope.get("client") or ("",))[0], door.prefix if door else "")
         answering = _Answering(send, self._headers)
@@ -71,12 +73,18 @@ class Guard:
             return
         if allowance.counts is Counted.REQUESTS:
             self._allowances.spend(key, allowance, now)
-        await self._answer(scope, receive, answering, door.max_body if door else 64 * KIB)
+        most = door.max_body if door else 64 * KIB
+        await self._answer(app, scope, receive, answering, most)
         if allowance.counts is Counted.REFUSALS and 400 <= answering.status < 500:
             self._allowances.spend(key, allowance, now)
 
     async def _answer(
-        self, scope: Message, receive: Receive, answering: "_Answering", most: int
+        self,
+        app: AsgiApp,
+        scope: Message,
+        receive: Receive,
+        answering: "_Answering",
+        most: int,
     ) -> None:
         headers = dict(scope["headers"])
         if headers.get(b"content-encoding", b"identity") != b"identity":
@@ -99,16 +107,16 @@ class Guard:
         except _Gone:
             return
         try:
-            await self._app(scope, _replayed(body, receive), answering.send)
+            await app(scope, _replayed(body, receive), answering.send)
         except Exception as error:
             # Its words may hold an address. The answer, a plain 500, has been given by the app.
             log.error("a public page failed: %s", class_and_place(error))  # noqa: TRY400
 
-    def _door(self, path: str) -> Door | None:
-        for door in self._doors:
+    def _room(self, path: str) -> tuple[Door | None, AsgiApp]:
+        for door, app in self._rooms:
             if path == door.prefix or path.startswith(f"{door.prefix}/"):
-                return door
-        return None
+                return door, app
+        return None, self._elsewhere
 
 
 class _Answering:

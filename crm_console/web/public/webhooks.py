@@ -51,13 +51,14 @@ def _add(routes: APIRouter, premises: Premises, opened: Open, certificates: Cert
         await premises.receiving.receive(arrival)
         return Response()
 
-    def is_there() -> Response:
+    async def is_there(_request: Request) -> Response:
         """Some look whether anybody is there when they are given the address."""
         return Response()
 
     path = f"{PREFIX}/{provider.name}"
-    routes.add_api_route(path, post, methods=["POST"])
-    routes.add_api_route(path, is_there, methods=["GET", "HEAD"])
+    # Plain routes: FastAPI's own take apart each request for arguments that there are none of.
+    routes.add_route(path, post, methods=["POST"])
+    routes.add_route(path, is_there, methods=["GET"])
 
 
 REPORTS = Door(
