@@ -41,8 +41,11 @@ def imap_mailbox(settings: BouncesSettings, folder: Path) -> Iterator["ImapMailb
             mailbox = ImapMailbox(session, settings)
         yield mailbox
     finally:
-        with suppress(OSError, IMAP4.error):  # it has hung up already
+        try:
             session.logout()
+        except (OSError, IMAP4.error):  # the server has hung up already
+            with suppress(OSError):
+                session.shutdown()
 
 
 class ImapMailbox:
@@ -101,7 +104,11 @@ def _connect(settings: BouncesSettings, folder: Path) -> IMAP4:
     if settings.tls == "implicit":
         return IMAP4_SSL(settings.host or "", settings.port, ssl_context=trust, timeout=TIMEOUT_S)
     session = IMAP4(settings.host or "", settings.port, timeout=TIMEOUT_S)
-    session.starttls(trust)
+    try:
+        session.starttls(trust)
+    except BaseException:
+        session.shutdown()
+        raise
     return session
 
 
