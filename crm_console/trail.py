@@ -214,7 +214,7 @@ class _Asking:
         return {name: _plain(value, self.catalogue[name].type) for name, value in row.items()}
 
     def _scope(self, membership: Any) -> Scope:
-        return Scope(self.now, self.now.astimezone(self.club_zone).date(), membership=membership)
+        return Scope.at(self.now, self.club_zone, membership=membership)
 
 
 def _plain(value: Any, kind: FieldType) -> Any:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, FromClause, bindparam
 from sqlmodel import Date
@@ -21,13 +22,24 @@ class Scope:
 
     `membership` is set when the statement joins the membership that the occurrence is about;
     otherwise `membership.*` means the customer's latest term. `today` is the calendar day of
-    the club: conditions count days as the club does.
+    the club, and `now` is told by its clocks: conditions count days as the club does.
     """
 
     now: datetime
     today: date
     customer: FromClause = CUSTOMER
     membership: FromClause | None = None
+
+    @classmethod
+    def at(cls, now: datetime, zone: ZoneInfo, *, membership: FromClause | None = None) -> "Scope":
+        """In a club of this time zone."""
+        local = now.astimezone(zone)
+        return cls(local, local.date(), membership=membership)
+
+    @property
+    def offset(self) -> int:
+        """How many seconds the club's clocks are ahead of UTC."""
+        return int((self.now.utcoffset() or timedelta(0)).total_seconds())
 
     @property
     def now_sql(self) -> ColumnElement[datetime]:

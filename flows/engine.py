@@ -68,8 +68,4 @@ class Engine:
     def scope(self, definition: CampaignDefinition, now: datetime) -> Scope:
         """Where a campaign's conditions and templates look: its own membership, if it has one."""
         about_membership = definition.trigger.about_membership
-        return Scope(
-            now=now,
-            today=now.astimezone(self.club_zone).date(),
-            membership=MEMBERSHIP if about_membership else None,
-        )
+        return Scope.at(now, self.club_zone, membership=MEMBERSHIP if about_membership else None)

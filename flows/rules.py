@@ -46,7 +46,7 @@ def count_segments(engine: "Engine", campaigns: Sequence["RunningCampaign"]) -> 
 
     used = set(_spoken_of(campaigns))
     now = engine.clock()
-    scope = Scope(now, now.astimezone(engine.club_zone).date())
+    scope = Scope.at(now, engine.club_zone)
     for segment in engine.segments:
         if segment.name not in used:
             continue

@@ -93,7 +93,7 @@ def _with_her_values(
     from flows.project import open_club
 
     now = wall_clock()
-    scope = Scope(now, now.astimezone(project.zone).date())
+    scope = Scope.at(now, project.zone)
     with open_club(project, wall_clock) as (store, club_id), store.read() as connection:
         who = customer_named(connection, club_id, customer, project.settings.club.country)
         card = history.customer_card(connection, who)

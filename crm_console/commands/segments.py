@@ -32,7 +32,7 @@ def _count(project: "Project") -> list[dict[str, Any]]:
     from flows.project import open_club
 
     now = wall_clock()
-    scope = Scope(now, now.astimezone(project.zone).date())
+    scope = Scope.at(now, project.zone)
     with open_club(project, wall_clock) as (store, club_id), store.read() as connection:
         return [
             {

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     FromClause,
+    Integer,
     Select,
     Table,
     case,
@@ -48,8 +49,8 @@ from crm_store.catalogue.values import (
 )
 from crm_store.columns import (
     date_from_text,
-    day_of,
     days_between,
+    local_day,
     month_day,
     words_joined,
     year_of,
@@ -94,7 +95,7 @@ def value_sql(value: Value, scope: Scope) -> Sql:
         case PerWeek(rows, weeks):
             return cast(_count(rows, 7 * weeks, scope), Float) / weeks
         case FirstDay(rows):
-            return _over(rows, day_of(func.min(_moment(rows))), scope)
+            return _over(rows, _day(func.min(_moment(rows)), scope), scope)
         case OfClub(column):
             return _of_club(column, scope)
         case OfMembership(column):
@@ -111,9 +112,9 @@ def value_sql(value: Value, scope: Scope) -> Sql:
         case LeastOf(rows, column):
             return _over(rows, func.min(_TABLES[rows.table].c[column]), scope)
         case LatestDay(rows):
-            return _over(rows, _latest_day(rows), scope)
+            return _over(rows, _latest_day(rows, scope), scope)
         case DaysSinceLatest(rows):
-            return _over(rows, days_between(_latest_day(rows), scope.today_sql), scope)
+            return _over(rows, days_between(_latest_day(rows, scope), scope.today_sql), scope)
         case OfCustom(key, kind):
             return _of_custom(key, kind, scope)
     assert_never(value)
@@ -214,8 +215,13 @@ def _count(rows: DatedRows, days: int | None, scope: Scope) -> Sql:
     return _over(rows, func.count(), scope, *since)
 
 
-def _latest_day(rows: DatedRows) -> Sql:
-    return day_of(func.max(_moment(rows)))
+def _latest_day(rows: DatedRows, scope: Scope) -> Sql:
+    return _day(func.max(_moment(rows)), scope)
+
+
+def _day(moment: Sql, scope: Scope) -> Sql:
+    """The day in the club: by UTC's an evening in America is tomorrow."""
+    return local_day(moment, literal(scope.offset, Integer))
 
 
 def _moment(rows: DatedRows) -> Sql:

@@ -113,7 +113,7 @@ class LeastOf:
 
 @dataclass(frozen=True)
 class LatestDay:
-    """The UTC day of the latest moment."""
+    """The day, in the club, of the latest moment."""
 
     rows: DatedRows
 
@@ -135,7 +135,7 @@ class PerWeek:
 
 @dataclass(frozen=True)
 class FirstDay:
-    """The UTC day of the first moment."""
+    """The day, in the club, of the first moment."""
 
     rows: DatedRows
 

@@ -123,8 +123,7 @@ class _Asking:
         return {name: _plain(value, catalogue[name].type) for name, value in row.items()}
 
     def _scope(self, membership: Any) -> Scope:
-        today = self.now.astimezone(self.engine.club_zone).date()
-        return Scope(self.now, today, membership=membership)
+        return Scope.at(self.now, self.engine.club_zone, membership=membership)
 
 
 def _plain(value: Any, kind: FieldType) -> Any:

@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -310,6 +311,26 @@ def test_a_value_is_never_sql(text: str, sqlite_store: Store, catalogue: Catalog
     assert text not in str(condition.sql(SCOPE))
     judged = judged_by_sql(sqlite_store, catalogue, condition.text)
     assert sorted(judged.values()) == [False, True]
+
+
+def test_a_day_is_the_clubs(store: Store, catalogue: Catalogue) -> None:
+    """Seven in the evening in Los Angeles is tomorrow by UTC, and one in the night in Pune
+    yesterday."""
+    customer = make_customer(store, club_id=make_club(store))
+    evening = datetime.fromisoformat("2026-11-22T19:00:00-08:00")
+    make_visit(store, customer, visited_at=evening)
+    for zone, later, day, days in (
+        ("America/Los_Angeles", 1, "2026-11-22", 0),
+        ("America/Los_Angeles", 6, "2026-11-22", 1),
+        ("Asia/Kolkata", 1, "2026-11-23", 0),
+        ("Asia/Kolkata", 20, "2026-11-23", 1),
+    ):
+        scope = Scope.at(evening + timedelta(hours=later), ZoneInfo(zone))
+        names = ("visits.last_on", "visits.first_on", "visits.days_since_last")
+        columns = [catalogue[name].sql(scope) for name in names]
+        with store.read() as connection:
+            [row] = connection.execute(select(*columns).select_from(CUSTOMER)).all()
+        assert tuple(map(str, row)) == (day, day, str(days)), (zone, later)
 
 
 def test_now_is_the_scopes(sqlite_store: Store, catalogue: Catalogue) -> None:
