@@ -4,11 +4,11 @@ A record is added for every answer and never changed; `consent` holds what stand
 of a channel is a fact about the address as well: it holds for every record with the same one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, or_, select
 
 from crm_store.address_hashes import hashes_with
 from crm_store.database import keys_of
@@ -114,8 +114,11 @@ def opt_out(
     address: str | None = None,
     address_hash: str | None = None,
     customer_id: int | None = None,
+    reach: Reach = Reach.MARKETING,
 ) -> int:
     """End all marketing on a channel, everywhere and at once; how many customers it is news for.
+
+    With another `reach` the address gets no messages of transactional topics either.
 
     `address` (normalised), or the hash that a signed link carries, is who wants it, and
     `customer_id` whom the message went to: everyone with the same address is opted out, in every
@@ -132,7 +135,7 @@ def opt_out(
             cause=Cause.OPT_OUT,
             source=proof.source,
             now=now,
-            reach=Reach.MARKETING,
+            reach=reach,
         )
     if address_hash is not None:
         suppress_hashes(
@@ -141,7 +144,7 @@ def opt_out(
             cause=Cause.OPT_OUT,
             source=proof.source,
             now=now,
-            reach=Reach.MARKETING,
+            reach=reach,
         )
     hold(connection, Lock.PERMISSION)
     news = connection.execute(
@@ -161,10 +164,17 @@ def opt_out(
 
 
 def take_back_opt_out(
-    connection: Connection, channel: str, proof: Proof, now: datetime, *, address: str
+    connection: Connection,
+    channel: str,
+    proof: Proof,
+    now: datetime,
+    *,
+    address: str,
+    customer_ids: Collection[int] = (),
 ) -> bool:
     """End an opt-out from a whole channel, for everyone with the address; False if there is none.
 
+    `customer_ids` are others who have it, if it is none that the store knows the channel by.
     Nothing is granted by it: what else she has agreed to or refused stands, and so does what is
     not hers to end, such as a complaint.
     """
@@ -175,7 +185,10 @@ def take_back_opt_out(
     ended = connection.execute(
         delete(_CONSENT)
         .where(
-            _CONSENT.c.customer_id.in_(_with_address(channel, address)),
+            or_(
+                _CONSENT.c.customer_id.in_(_with_address(channel, address)),
+                _CONSENT.c.customer_id.in_(customer_ids),
+            ),
             _CONSENT.c.channel == channel,
             _CONSENT.c.topic == ANY_TOPIC,
             _CONSENT.c.granted.is_(False),

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from crm_messaging.channels.wording import without_addresses
 from crm_messaging.incoming import IncomingText
 from crm_messaging.reply_words import Wish
 from crm_store import customers, inbox
@@ -18,8 +19,8 @@ from crm_store.event_names import SMS_RECEIVED
 from crm_store.events import record
 from crm_store.inbox import Arrival, Taken
 from crm_store.locks import Lock, hold
-from crm_store.models.consent import Cause, Reach
-from crm_store.suppressions import suppress, suppressions
+from crm_store.models.consent import Reach
+from crm_store.suppressions import suppressions
 from flows.reading import Reader, Reading
 
 SOURCE = "text_reply"
@@ -28,7 +29,7 @@ _MOST_KEPT = 1600
 
 
 @dataclass(frozen=True)
-class Sender:
+class Author:
     """Who wrote, as far as the gateway says."""
 
     addresses: Sequence[str]
@@ -42,7 +43,7 @@ def hear(
     club_id: int,
     gateway: str,
     incoming: IncomingText,
-    sender: Sender,
+    author: Author,
     now: datetime,
 ) -> Wish | None:
     """Keep a text message that came in, and let a wish in it hold from this commit on.
@@ -52,54 +53,63 @@ def hear(
     """
     wish, channel = incoming.wish, incoming.channel
     said = {
-        **asdict(sender),
+        **asdict(author),
         **{"channel": channel, "text": incoming.text[:_MOST_KEPT], "wish": wish},
     }
     source_id = f"{gateway}:{incoming.source_id[:200]}"
     arrival = Arrival(SOURCE, source_id, json.dumps(said).encode(), {})
     if not inbox.receive(connection, club_id, arrival, now):
         return None
-    proof = Proof(SOURCE, f"She wrote: {incoming.text[:200]}")
-    news = False
-    match wish:
-        case Wish.STOP:
-            hold(connection, Lock.PERMISSION)
-            for address in sender.addresses:
-                news |= _stop(connection, channel, address, proof, now)
-            for one in _whose(connection, club_id, sender):
-                opt_out(connection, channel, proof, now, customer_id=one)
-        case Wish.START:
-            for address in sender.addresses:
-                news |= take_back_opt_out(connection, channel, proof, now, address=address)
-        case Wish.HELP:
-            news = True
-    return wish if news else None
+    proof = Proof(SOURCE, f"She wrote: {without_addresses(incoming.text)}")
+    hold(connection, Lock.PERMISSION)
+    # Who has a phone number is found by it, in every club of the store.
+    whose = _whose(connection, club_id, author) if wish and author.custom_field else []
+    news = [wish is Wish.HELP]
+    for address in author.addresses:
+        if wish is Wish.STOP:
+            news.append(_stop(connection, channel, address, whose, proof, now))
+        elif wish is Wish.START:
+            news.append(
+                take_back_opt_out(
+                    connection, channel, proof, now, address=address, customer_ids=whose
+                )
+            )
+    return wish if any(news) else None
 
 
-def _stop(connection: Connection, channel: str, address: str, proof: Proof, now: datetime) -> bool:
+def _stop(
+    connection: Connection,
+    channel: str,
+    address: str,
+    whose: Sequence[int],
+    proof: Proof,
+    now: datetime,
+) -> bool:
     """Nothing reaches the address on the channel any more, of whatever topic; whether it did."""
     known = suppressions(connection, [(channel, address)])
-    opt_out(connection, channel, proof, now, address=address)
-    suppress(
-        connection,
-        [(channel, address)],
-        cause=Cause.OPT_OUT,
-        source=proof.source,
-        now=now,
-        reach=Reach.EVERYTHING,
-    )
+    ids: Sequence[int | None] = whose or (None,)
+    for one in ids:
+        opt_out(
+            connection,
+            channel,
+            proof,
+            now,
+            address=address,
+            customer_id=one,
+            reach=Reach.EVERYTHING,
+        )
     return not any(found.reach == Reach.EVERYTHING for found in known.values())
 
 
-def _whose(connection: Connection, club_id: int, sender: Sender) -> list[int]:
-    return customers.find_by_address(connection, club_id, sender.addresses, sender.custom_field)
+def _whose(connection: Connection, club_id: int, author: Author) -> list[int]:
+    return customers.find_by_address(connection, club_id, author.addresses, author.custom_field)
 
 
 def _note(reading: Reading, message: Taken) -> None:
     """Make the text an event of everyone who has the address."""
     said = json.loads(message.body)
-    sender = Sender(said.pop("addresses"), said.pop("custom_field"))
-    for customer_id in _whose(reading.connection, reading.engine.club_id, sender):
+    author = Author(said.pop("addresses"), said.pop("custom_field"))
+    for customer_id in _whose(reading.connection, reading.engine.club_id, author):
         record(
             reading.connection,
             customer_id=customer_id,

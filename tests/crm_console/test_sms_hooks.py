@@ -80,12 +80,16 @@ async def test_stop_holds_at_once_and_is_confirmed_once(store: Store, tmp_path: 
         assert is_out(store)
         replay = await from_twilio(client, **texted("Stop!"))
         again = await from_twilio(client, **texted("PLEASE STOP", "SM2"))
+        theirs = texted(f"stop texting me on {HERS} I am a@b.example", "SM3", "+919876543219")
+        await from_twilio(client, **theirs)
     assert [one.status_code for one in (first, replay, again)] == [200, 200, 200]
     assert "<Message>No more texts.</Message>" in first.text
     assert "<Message>" not in replay.text + again.text
+    proofs = [words for (words,) in rows_of(store, ConsentRecord, "proof")]
+    assert HERS not in str(proofs)
     stands = rows_of(store, Consent, "customer_id", "channel", "topic", "granted", "proof")
     assert stands == [(one, "sms", "*", False, "She wrote: Stop!") for one in (her, sister)]
-    assert len(rows_of(store, InboundMessage, "id")) == 2
+    assert len(rows_of(store, InboundMessage, "id")) == 3
 
 
 async def test_start_takes_back_an_opt_out_and_nothing_else(store: Store, tmp_path: Path) -> None:

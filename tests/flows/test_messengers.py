@@ -15,7 +15,7 @@ from crm_messaging.incoming import IncomingText
 from crm_store.models.event import Event
 from crm_store.suppressions import suppressions
 from flows.inbox import handle_inbox
-from flows.text_replies import READER, SOURCE, Sender, hear
+from flows.text_replies import READER, SOURCE, Author, hear
 
 HERS, CHAT = "+919876543210", "771234"
 CAMPAIGN = """
@@ -65,7 +65,7 @@ def writes(club: Workshop, channel: str, sender: str, text: str, custom: str | N
             club.engine.club_id,
             "gateway",
             incoming,
-            Sender([sender], custom),
+            Author([sender], custom),
             club.clock.now,
         )
 
@@ -102,18 +102,28 @@ async def test_stop_in_one_messenger_leaves_the_others(club: Workshop) -> None:
         her = make_customer(club.store, phone=HERS, custom={"chat": CHAT})
         writes(club, "telegram", CHAT, "стоп", "chat")
         await handle_inbox(club.engine)
-        make_event(club.store, her, occurred_at=club.clock.now)
+        make_event(club.store, her)
         await club.sweep()
-    assert sorted(club.ledger("channel", "state", "reason"), key=str) == [
-        ("telegram", "suppressed", "opted_out"),
-        ("whatsapp", "accepted", None),
+        assert sorted(club.ledger("channel", "state", "reason"), key=str) == [
+            ("telegram", "suppressed", "opted_out"),
+            ("whatsapp", "accepted", None),
+        ]
+        assert is_out(club, "telegram", CHAT)
+        assert not is_out(club, "whatsapp", HERS)
+
+        writes(club, "telegram", CHAT, "старт", "chat")
+        assert not is_out(club, "telegram", CHAT)
+        make_event(club.store, her)
+        await club.sweep()
+    assert sorted(club.ledger("channel", "state")[2:], key=str) == [
+        ("telegram", "accepted"),
+        ("whatsapp", "accepted"),
     ]
-    assert is_out(club, "telegram", CHAT)
-    assert not is_out(club, "whatsapp", HERS)
-    said = [
-        data for name, data in rows_of(club.store, Event, "name", "data") if name != "lead_created"
+    told = [data for name, data in rows_of(club.store, Event, "name", "data") if "sms" in name]
+    assert told == [
+        {"channel": "telegram", "text": text, "wish": wish}
+        for text, wish in (("стоп", "stop"), ("старт", "start"))
     ]
-    assert {"channel": "telegram", "text": "стоп", "wish": "stop"} in said
 
 
 @pytest.mark.parametrize("name", ["sms", "email", "webhook", "Whats App", "", "a/b", "my-chat"])

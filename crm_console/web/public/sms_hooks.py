@@ -22,7 +22,7 @@ from crm_messaging.incoming import IncomingText, numbers_of
 from crm_messaging.webhooks import kannel, sms_gateway, twilio
 from crm_store.inbox import Arrival
 from flows.sms_reports import source_of
-from flows.text_replies import Sender, hear
+from flows.text_replies import Author, hear
 
 _SENDERS = Allowance(burst=100, per_minute=60, counts=Counted.REFUSALS)
 _KEY = "key"
@@ -188,9 +188,9 @@ async def _heard(
     addresses = [incoming.sender] if field else numbers_of(incoming.sender, country)
 
     def keep() -> str:
-        sender = Sender(addresses, field)
+        author = Author(addresses, field)
         with premises.store.write() as connection:
-            wish = hear(connection, premises.club_id, gateway, incoming, sender, premises.clock())
+            wish = hear(connection, premises.club_id, gateway, incoming, author, premises.clock())
         return getattr(settings.answers, wish) if wish else ""
 
     return await asyncio.to_thread(keep)
