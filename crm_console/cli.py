@@ -21,8 +21,10 @@ from crm_console.commands import (
     importing,
     init,
     pause,
+    plan,
     preview,
     privacy,
+    report,
     segments,
     simulate,
     sweep,
@@ -74,6 +76,7 @@ app.command("init", rich_help_panel=_BEGIN)(init.init)
 app.command("import", rich_help_panel=_BEGIN)(importing.import_)
 app.command("check", rich_help_panel=_CAMPAIGNS)(check.check)
 app.command("test", rich_help_panel=_CAMPAIGNS)(test.test)
+app.command("plan", rich_help_panel=_CAMPAIGNS)(plan.plan)
 app.command("simulate", rich_help_panel=_CAMPAIGNS)(simulate.simulate)
 app.command("preview", rich_help_panel=_CAMPAIGNS)(preview.preview)
 app.command("event", rich_help_panel=_RUN)(event.event)
@@ -87,6 +90,7 @@ app.command("why", rich_help_panel=_LOOK)(why.why)
 app.command("segments", rich_help_panel=_LOOK)(segments.segments)
 app.command("touchpoints", rich_help_panel=_LOOK)(touchpoints.touchpoints)
 app.command("doubt", rich_help_panel=_LOOK)(doubt.doubt)
+app.add_typer(report.report, name="report", rich_help_panel=_LOOK)
 app.command("export", rich_help_panel=_LOOK)(privacy.export)
 app.command("erase", rich_help_panel=_LOOK)(privacy.erase)
 app.command("doctor", rich_help_panel=_LOOK)(doctor.doctor)

@@ -29,6 +29,14 @@ def read_moment(text: str, zone: ZoneInfo, *, clock: time = time()) -> datetime:
     return moment.astimezone(UTC)
 
 
+def read_day(text: str) -> date:
+    """`2026-11-22`. Raises `UsageError` for anything else."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UsageError(f"{text} is no day.", "Write it as 2026-11-22.") from error
+
+
 def show_moment(moment: datetime, zone: ZoneInfo) -> str:
     """`Sun 22 Nov 2026, 10:30` where the clocks are the zone's."""
     local = moment.astimezone(zone)

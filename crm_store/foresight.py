@@ -1,24 +1,29 @@
-"""Foresight's queries: what is due next, and what counts as sent without being sent."""
+"""Foresight's queries: what is due next, what counts as sent unsent, and what was decided."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, insert, select, union, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, union, update
 
 from crm_store.columns import UtcDateTime
 from crm_store.enrollments import ENROLLMENT, IS_ACTIVE
 from crm_store.inserting import insert_new
 from crm_store.literals import is_word
 from crm_store.models.activity import Visit
+from crm_store.models.campaign import CampaignVersion
 from crm_store.models.event import Event
 from crm_store.models.membership import Membership, MembershipStatus
 from crm_store.models.touchpoint import State
+from crm_store.occasions import Occasions
+from crm_store.scope import CUSTOMER
 from crm_store.tables import table_of
 from crm_store.touchpoints import TOUCHPOINT
 
 WEEKS_52 = timedelta(weeks=52)
 """A year to the weekday: people have their days."""
 _EVENT, _MEMBERSHIP, _VISIT = table_of(Event), table_of(Membership), table_of(Visit)
+_VERSION = table_of(CampaignVersion)
 
 _PLANNED = is_word(TOUCHPOINT.c.state, State.PLANNED)
 _QUEUED = is_word(TOUCHPOINT.c.state, State.QUEUED)
@@ -136,3 +141,79 @@ def renew_terms(connection: Connection, customer_ids: Sequence[int], now: dateti
     ]
     if rows:
         connection.execute(insert_new(connection, _MEMBERSHIP), rows)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A touchpoint about which something was decided."""
+
+    campaign: str
+    step: str
+    variant: str
+    channel: str
+    state: str
+    reason: str | None
+    customer_ref: str
+    at: datetime
+    """When it left or was settled; of one that waits, when it is tried next."""
+
+
+def decisions_between(
+    connection: Connection, club_id: int, begin: datetime, end: datetime
+) -> list[Decision]:
+    """What left or was settled in [`begin`, `end`), and what then still waits for a reason."""
+    settled = func.coalesce(TOUCHPOINT.c.sent_at, TOUCHPOINT.c.settled_at)
+    waits = and_(or_(_PLANNED, _QUEUED), TOUCHPOINT.c.reason.is_not(None))
+    rows = connection.execute(
+        select(
+            TOUCHPOINT.c.campaign,
+            TOUCHPOINT.c.step,
+            TOUCHPOINT.c.variant,
+            TOUCHPOINT.c.channel,
+            TOUCHPOINT.c.state,
+            TOUCHPOINT.c.reason,
+            CUSTOMER.c.ref,
+            func.coalesce(settled, TOUCHPOINT.c.not_before),
+        )
+        .join(CUSTOMER, CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
+        .where(CUSTOMER.c.club_id == club_id, or_(and_(settled >= begin, settled < end), waits))
+        .order_by(TOUCHPOINT.c.campaign, TOUCHPOINT.c.due_at, TOUCHPOINT.c.id)
+    )
+    return [Decision(*row) for row in rows]
+
+
+def not_admitted(connection: Connection, campaign: str, occasions: Occasions) -> int:
+    """How many have this occasion and are not in the campaign for it."""
+    mine = occasions.selected_columns
+    entered = (
+        select(ENROLLMENT.c.id)
+        .where(
+            ENROLLMENT.c.campaign == campaign,
+            ENROLLMENT.c.customer_id == mine.customer_id,
+            ENROLLMENT.c.occurrence == mine.occurrence,
+        )
+        .exists()
+    )
+    outside = occasions.where(~entered).subquery()
+    return connection.execute(select(func.count()).select_from(outside)).scalar_one()
+
+
+def newest_versions(connection: Connection) -> dict[str, tuple[int, str]]:
+    """By campaign: the number and the digest of its newest version."""
+    rows = connection.execute(
+        select(_VERSION.c.campaign, _VERSION.c.version, _VERSION.c.digest).order_by(
+            _VERSION.c.version
+        )
+    )
+    return {row.campaign: (row.version, row.digest) for row in rows}
+
+
+def in_flight(connection: Connection, club_id: int, campaign: str) -> list[tuple[int, int]]:
+    """(enrollment, number of its version) of everyone who has steps to come."""
+    rows = connection.execute(
+        select(ENROLLMENT.c.id, _VERSION.c.version)
+        .join(_VERSION, _VERSION.c.id == ENROLLMENT.c.version_id)
+        .join(CUSTOMER, CUSTOMER.c.id == ENROLLMENT.c.customer_id)
+        .where(IS_ACTIVE, ENROLLMENT.c.campaign == campaign, CUSTOMER.c.club_id == club_id)
+    )
+    return [(row.id, row.version) for row in rows]

@@ -53,14 +53,15 @@ def simulate(
     for you to assume.
     """
     from crm_console.calendar_picture import draw
+    from crm_console.moments import read_day
     from flows.clock import wall_clock
     from flows.foresight.overload import overloads
     from flows.foresight.simulation import simulate as run
 
     project = call_of(context).project()
     today = wall_clock().astimezone(project.zone).date()
-    begin = _day(first) if first else today
-    end = _day(last) if last else begin + timedelta(days=30)
+    begin = read_day(first) if first else today
+    end = read_day(last) if last else begin + timedelta(days=30)
     if not begin <= end <= begin + _LONGEST:
         raise UsageError(
             f"From {begin} to {end} cannot be simulated.", "Name a time of up to two years."
@@ -77,13 +78,6 @@ def simulate(
         print_json(result.to_json() | {"overloads": [one.to_json() for one in too_much]})
     else:
         _show(result, too_much)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{text} is no day.", "Write it as 2026-11-22.") from error
 
 
 def _assumptions(file: Path | None, respond: list[str]) -> "Assumptions":

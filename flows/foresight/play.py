@@ -85,6 +85,11 @@ class Play:
             await self._pass()
             moment = self._next_moment()
 
+    async def go_on(self, until: datetime) -> None:
+        """Go on from where the last run ended, up to and including `until`."""
+        self.clock.now = self._next_moment()
+        await self.run(until)
+
     async def run_out(self, until: datetime) -> None:
         """Go on while anything is due up to `until`; nobody is admitted any more."""
         self._whole_at = datetime.max.replace(tzinfo=UTC)

@@ -47,7 +47,7 @@ def engine_on_copy(project: Project, clock: HandClock) -> Iterator[Engine]:
         finally:
             store.close()
         try:
-            yield _engine(project, scratch, clock)
+            yield engine_on(project, scratch, clock)
         finally:
             scratch.close()
 
@@ -59,7 +59,7 @@ def engine_on_nothing(project: Project, clock: HandClock) -> Iterator[Engine]:
         # Nobody real is in it: it needs no key of the club's.
         scratch = empty_scratch(Path(folder) / "scratch.db", KeyRing(token_hex()))
         try:
-            yield _engine(project, scratch, clock)
+            yield engine_on(project, scratch, clock)
         finally:
             scratch.close()
 
@@ -77,7 +77,8 @@ def _open_existing(project: Project) -> Store:
     return open_store(project.settings.database, base=project.folder, keys=keys)
 
 
-def _engine(project: Project, scratch: Store, clock: HandClock) -> Engine:
+def engine_on(project: Project, scratch: Store, clock: HandClock) -> Engine:
+    """The club's engine on a store, without any way out."""
     with scratch.write() as connection:
         club_id = keep_facts(project, connection, clock())
     return Engine(

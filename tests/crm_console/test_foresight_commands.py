@@ -121,6 +121,19 @@ def test_the_table_and_the_picture(
     assert f": {told} messages to" in shown
 
 
+def test_a_plan_as_table_and_with_everyone(
+    peopled: Path, sampark: Callable[..., Any], answer: Callable[..., Any]
+) -> None:
+    told = answer("plan", "--on", "2026-11-21", "--all")
+    assert told["day"] == "2026-11-21"
+    assert sum(one["count"] for one in told["touchpoints"]) == len(told["everyone"]) > 0
+    shown = sampark("plan", "--on", "2026-11-21", "--all")
+    assert shown.stdout.startswith("Sat 21 Nov 2026: ")
+    assert re.search(r"^membership-renewal +\w+ +\d+ +\w+", shown.stdout, re.M)
+    refs = {one["customer_ref"] for one in told["everyone"]}
+    assert all(ref in shown.stdout for ref in refs)
+
+
 def test_a_club_without_a_database_is_told_what_to_do(
     club: Path, answer: Callable[..., Any]
 ) -> None:
