@@ -6,6 +6,7 @@ club's own folder: the home's id and the number of batches claimed.
 """
 
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -41,6 +42,7 @@ def open_mark(store: Store, file: Path, now: datetime, mode: str = "rehearsal") 
     When the store is not the one that the installation left, or has sent in the other mode,
     everything is paused first.
     """
+    _clear_up(file)
     home, batches = _remembered(file)
     with store.write() as connection:
         doubt = suspicion(store, connection, home, batches, mode)
@@ -84,6 +86,27 @@ def _write(file: Path, home: str, batches: int) -> None:
 def _unfinished(file: Path, home: str, batches: int) -> Path:
     """The memory beside its place: whole before it is there."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f"{file.name}.{uuid4().hex[:8]}")
-    unfinished.write_text(json.dumps({"home": home, "batches": batches}), encoding="utf-8")
+    unfinished = file.with_name(f"{file.name}.{os.getpid()}-{uuid4().hex[:8]}")
+    with unfinished.open("w", encoding="utf-8") as opened:
+        json.dump({"home": home, "batches": batches}, opened)
+        opened.flush()
+        os.fsync(opened.fileno())  # else a loss of power may leave an empty file in its place
     return unfinished
+
+
+def _clear_up(file: Path) -> None:
+    """Take away what processes that were killed have left unfinished."""
+    for left in file.parent.glob(f"{file.name}.*-*"):
+        pid = left.name.removeprefix(f"{file.name}.").partition("-")[0]
+        if pid.isdecimal() and not _is_alive(int(pid)):
+            left.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it is somebody else's, and alive
+    return True

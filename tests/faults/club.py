@@ -40,6 +40,10 @@ steps:
   - {id: welcome, at: now, email: note/one}
   - {id: nudge, at: +1h, email: note/two}
 """
+RESENT = CAMPAIGN.replace("}\n  - ", ", on_doubt: resend}\n  - ").replace(
+    "note/two}", "note/two, on_doubt: resend}"
+)
+"""The same, and what is in doubt is sent once more."""
 STEPS = 2
 DOMAIN = "lotus.example"
 _lead_number = count(1)
@@ -88,9 +92,9 @@ class Site:
         return open_channels(_email(self, 1), None)["email"].concurrency
 
 
-def build_site(database: str, folder: Path) -> Site:
+def build_site(database: str, folder: Path, campaign: str = CAMPAIGN) -> Site:
     """A club with templates and one campaign, and nobody in it yet."""
-    for path, text in (TEMPLATES | {"../campaigns/leads.yaml": CAMPAIGN}).items():
+    for path, text in (TEMPLATES | {"../campaigns/leads.yaml": campaign}).items():
         target = folder / "templates" / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")

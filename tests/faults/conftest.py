@@ -1,6 +1,7 @@
 """A club on each of the two databases, and a driver over it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,13 @@ def site(store: Store, tmp_path: Path) -> Site:
 
 @pytest.fixture
 def driver(site: Site) -> Iterator[Driver]:
+    """A driver with a mail server that remembers."""
+    with driver_of(site) as made:
+        yield made
+
+
+@contextmanager
+def driver_of(site: Site) -> Iterator[Driver]:
     """A driver with a mail server that remembers."""
     with (
         Recorder(site.folder / "taken.jsonl", SEED) as recorder,

@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from faults.audit import Audit  # noqa: E402 - the two lines above let it be found
 from faults.boundaries import Boundary  # noqa: E402
-from faults.club import add_leads, build_site  # noqa: E402
+from faults.club import CAMPAIGN, RESENT, add_leads, build_site  # noqa: E402
 from faults.driver import PAST_THE_LEASE, Driver  # noqa: E402
 from faults.smtp_recorder import Recorder  # noqa: E402
 from faults.worker import PATIENCE_S  # noqa: E402
@@ -51,9 +51,13 @@ def main() -> int:
     right = True
     if chosen.only != "postgres":
         with tempfile.TemporaryDirectory(prefix="sampark-faults-") as folder:
-            for name, scenario in (("kills", kills), ("crowd", crowd)):
+            for name, scenario, campaign in (
+                ("kills", kills, CAMPAIGN),
+                ("kills, resent", kills, RESENT),
+                ("crowd", crowd, CAMPAIGN),
+            ):
                 database = f"sqlite:///{folder}/{name}.db"
-                right &= _run(f"SQLite, {name}", scenario, database, chosen.seed)
+                right &= _run(f"SQLite, {name}", scenario, database, chosen.seed, campaign)
     if chosen.only != "sqlite":
         with _postgres() as (new_database, restart):
             for name, scenario in (
@@ -65,14 +69,16 @@ def main() -> int:
     return 0 if right else 1
 
 
-def _run(title: str, scenario: Scenario, database: str, seed: int) -> bool:
+def _run(
+    title: str, scenario: Scenario, database: str, seed: int, campaign: str = CAMPAIGN
+) -> bool:
     store = open_store(database)
     upgrade(store)
     store.close()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="sampark-faults-") as name:
         folder = Path(name)
-        site = build_site(database, folder)
+        site = build_site(database, folder, campaign)
         with (
             Recorder(folder / "taken.jsonl", seed) as recorder,
             Driver(site, recorder, seed) as driver,
@@ -96,6 +102,8 @@ def _table(title: str, driver: Driver, found: Audit, seconds: float) -> str:
         ("  in fact taken", found.in_doubt_taken),
         ("lost", found.lost),
         ("doubled", found.doubled),
+        ("sent again, flagged", found.resent),
+        ("  of those taken twice", found.taken_again),
         ("taken, not recorded", found.taken_not_recorded),
         ("seconds", round(seconds)),
     ]

@@ -1,6 +1,8 @@
 """A store put back or copied starts paused; the one that was left goes on."""
 
+import os
 import shutil
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -120,3 +122,14 @@ def test_processes_that_start_together_are_one_installation(store: Store, tmp_pa
         list(processes.map(lambda _: open_mark(store, memory, NOW), range(8)))
     assert reasons(store) == []
     assert len(rows_of(store, LedgerHome, "home")) == 1
+
+
+def test_what_a_killed_process_left_unfinished_is_cleared_up(store: Store, tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    file = tmp_path / "ledger.json"
+    left, under_way = (file.with_name(f"{file.name}.{pid}-0a1b") for pid in (gone.pid, os.getpid()))
+    for one in (left, under_way):
+        one.write_text("{")
+    open_mark(store, file, NOW)
+    assert (left.exists(), under_way.exists()) == (False, True)
