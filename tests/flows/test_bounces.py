@@ -1,5 +1,6 @@
 """Mails that come back, as far as the ledger: what is believed, what counts once, what is kept."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +17,7 @@ from making import (
     make_version,
     rows_of,
 )
+from smtp_script import until
 from sqlalchemy.exc import OperationalError
 
 from crm_messaging.bounces.letter import Letter
@@ -26,22 +28,35 @@ from crm_store.models.event import Event
 from crm_store.models.inbox import InboundMessage
 from crm_store.models.touchpoint import Touchpoint
 from crm_store.suppressions import suppressions
-from flows.bounces import READER, SOURCE, collect, keep, take_in
+from flows.bounces import (
+    READER,
+    SOURCE,
+    collect,
+    keep,
+    take_in,
+    try_mailbox,
+    watch_mailbox,
+)
+from flows.project import Project, open_project
+from flows.settings import BrokenSettings
 
 SENT = NOW - timedelta(hours=1)
 GONE = "550 5.1.1 User unknown"
 
 
-@pytest.fixture
-def club(club: Workshop) -> Workshop:
-    """A club that has written to Asha an hour ago."""
+def with_reader(club: Workshop) -> Workshop:
     club.engine = replace(club.engine, readers={SOURCE: READER})
     return club
 
 
 @pytest.fixture
-def touchpoint(club: Workshop) -> int:
-    return a_message_to(club, ASHA, OURS)
+def club(club: Workshop) -> Workshop:
+    return with_reader(club)
+
+
+@pytest.fixture
+def lite_club(lite_club: Workshop) -> Workshop:
+    return with_reader(lite_club)
 
 
 def a_message_to(club: Workshop, address: str, message_id: str) -> int:
@@ -92,25 +107,27 @@ def suppressed(club: Workshop, *addresses: str) -> list[str]:
     ids=["hard", "full", "blocked", "soft", "delayed", "complaint", "opt-out", "auto-reply"],
 )
 async def test_what_a_mail_does(
-    raw: bytes, state: str, reason: str | None, is_suppressed: bool, club: Workshop, touchpoint: int
+    raw: bytes, state: str, reason: str | None, is_suppressed: bool, lite_club: Workshop
 ) -> None:
+    a_message_to(lite_club, ASHA, OURS)
     for _ in range(2):
-        await come(club, raw)
-    assert rows_of(club.store, Touchpoint, "state", "reason") == [(state, reason)]
-    assert bool(suppressed(club)) is is_suppressed
-    assert len(rows_of(club.store, Event, "id")) == 1
+        await come(lite_club, raw)
+    assert rows_of(lite_club.store, Touchpoint, "state", "reason") == [(state, reason)]
+    assert bool(suppressed(lite_club)) is is_suppressed
+    assert len(rows_of(lite_club.store, Event, "id")) == 1
 
 
-async def test_the_return_path_alone_names_the_message(club: Workshop, touchpoint: int) -> None:
-    path = return_path_of(club, touchpoint)
+async def test_the_return_path_alone_names_the_message(club: Workshop) -> None:
+    path = return_path_of(club, a_message_to(club, ASHA, OURS))
     body = f"<{ASHA}>: {GONE}"
     raw = letter("Subject: failure notice", f"Delivered-To: {path}", body=body)
     assert await come(club, raw) == ["email_bounced bounced"]
     assert suppressed(club) == [ASHA]
 
 
-async def test_a_forged_bounce_takes_no_address_out(club: Workshop, touchpoint: int) -> None:
+async def test_a_forged_bounce_takes_no_address_out(club: Workshop) -> None:
     """Anybody can write a mail; what nobody else knows is our Message-ID and the return path."""
+    a_message_to(club, ASHA, OURS)
     ravi = a_message_to(club, "ravi@example.org", "<other@lotus.example>")
     stranger = letter("Subject: failure notice", body=f"<{ASHA}>: {GONE}")
     with_a_path_of_his_own = letter(
@@ -123,17 +140,16 @@ async def test_a_forged_bounce_takes_no_address_out(club: Workshop, touchpoint: 
     assert suppressed(club, ASHA, "ravi@example.org") == []
 
 
-async def test_a_complaint_from_where_hers_is_forwarded_to_is_hers(
-    club: Workshop, touchpoint: int
-) -> None:
-    await come(club, complaint(recipient="forwarded@example.net"))
-    assert suppressed(club) == [ASHA]
+async def test_a_complaint_from_where_hers_is_forwarded_to_is_hers(lite_club: Workshop) -> None:
+    a_message_to(lite_club, ASHA, OURS)
+    await come(lite_club, complaint(recipient="forwarded@example.net"))
+    assert suppressed(lite_club) == [ASHA]
 
 
-async def test_a_persons_mail_is_not_kept(club: Workshop) -> None:
+async def test_a_persons_mail_is_not_kept(lite_club: Workshop) -> None:
     raw = letter("Subject: My membership", body="Please freeze it.", sender=ASHA)
-    assert await come(club, raw) == []
-    assert rows_of(club.store, InboundMessage, "id") == []
+    assert await come(lite_club, raw) == []
+    assert rows_of(lite_club.store, InboundMessage, "id") == []
 
 
 class Box:
@@ -158,20 +174,19 @@ def collected(club: Workshop, box: Box) -> int:
     return len(collect(club.store, club.engine.club_id, box, club.clock))
 
 
-async def test_a_letter_is_marked_once_it_is_safe_and_counts_once(
-    club: Workshop, touchpoint: int
-) -> None:
+async def test_a_letter_is_marked_once_it_is_safe_and_counts_once(lite_club: Workshop) -> None:
+    a_message_to(lite_club, ASHA, OURS)
     box = Box(bounce(GONE, "5.1.1"), letter("Subject: Hello", body="", sender=ASHA))
     box.dies = True
     with pytest.raises(KeyboardInterrupt):
-        collected(club, box)
+        collected(lite_club, box)
     box.dies = False
-    assert collected(club, box) == 2
+    assert collected(lite_club, box) == 2
     assert box.marked == {"0": True, "1": False}
-    assert collected(club, box) == 0
-    assert len(rows_of(club.store, InboundMessage, "id")) == 1
-    await take_in(club.engine, [])
-    assert len(rows_of(club.store, Event, "id")) == 1
+    assert collected(lite_club, box) == 0
+    assert len(rows_of(lite_club.store, InboundMessage, "id")) == 1
+    await take_in(lite_club.engine, [])
+    assert len(rows_of(lite_club.store, Event, "id")) == 1
 
 
 def test_when_the_store_is_away_the_letters_stay(lite_club: Workshop) -> None:
@@ -203,3 +218,67 @@ def test_a_maildir(lite_club: Workshop, tmp_path: Path) -> None:
     assert list((tmp_path / "new").iterdir()) == []
     flags = [path.name.partition(":")[2] for path in (tmp_path / "cur").iterdir()]
     assert (flags.count("2,S"), flags.count("2,")) == (250, 1)
+
+
+LIVE = """
+club: {name: Lotus, timezone: Asia/Kolkata, country: IN, languages: [en]}
+mode: live
+bounces: {maildir: back}
+"""
+
+
+def a_project(folder: Path, text: str = LIVE) -> Project:
+    (folder / "club.yaml").write_text(text, encoding="utf-8")
+    (folder / "back" / "new").mkdir(parents=True)
+    (folder / "back" / "cur").mkdir()
+    (folder / "back" / "new" / "1.host").write_bytes(bounce(GONE, "5.1.1"))
+    return open_project(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        (LIVE, 1),
+        (LIVE.replace("live", "rehearsal"), 0),
+        (LIVE.replace("bounces", "pipelines").replace("back", "[new]"), 0),
+    ],
+    ids=["live", "rehearsal", "no mailbox"],
+)
+async def test_the_mailbox_of_the_settings(
+    text: str, taken: int, lite_club: Workshop, tmp_path: Path
+) -> None:
+    await try_mailbox(a_project(tmp_path, text), lite_club.engine)
+    assert len(rows_of(lite_club.store, InboundMessage, "id")) == taken
+    assert len(list((tmp_path / "back" / "new").iterdir())) == 1 - taken
+
+
+async def test_a_mailbox_that_is_away_stops_nobody(
+    lite_club: Workshop, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    project = a_project(tmp_path, LIVE.replace("back", "elsewhere"))
+    await try_mailbox(project, lite_club.engine)
+    assert "bounces were not read: The maildir" in caplog.text
+
+
+async def test_it_is_watched_until_the_end(lite_club: Workshop, tmp_path: Path) -> None:
+    stop = asyncio.Event()
+    watching = asyncio.create_task(watch_mailbox(a_project(tmp_path), lite_club.engine, stop))
+    async with asyncio.timeout(10):
+        await until(lambda: bool(rows_of(lite_club.store, InboundMessage, "id")))
+        stop.set()
+        await watching
+
+
+def test_the_password_comes_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imap = "bounces: {host: imap.example, username: club}"
+    monkeypatch.setenv("SAMPARK_BOUNCES__PASSWORD", "s3cret")
+    settings = a_project(tmp_path, LIVE.replace("bounces: {maildir: back}", imap)).settings
+    assert settings.bounces is not None
+    assert settings.bounces.password is not None
+    assert settings.bounces.password.get_secret_value() == "s3cret"
+    assert "s3cret" not in repr(settings)
+    (tmp_path / "club.yaml").write_text(LIVE.replace("{maildir: back}", "{password: x}"))
+    with pytest.raises(BrokenSettings, match="SAMPARK_BOUNCES__PASSWORD"):
+        open_project(tmp_path)
