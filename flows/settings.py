@@ -10,10 +10,18 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from crm_messaging.bounces.settings import BouncesSettings
 from crm_messaging.channels.call_settings import CallSettings
@@ -261,6 +269,16 @@ class Settings(_Strict):
     webhooks: WebhooksSettings = WebhooksSettings()
     prefect: PrefectSettings = PrefectSettings()
     catchers: CatcherSettings = CatcherSettings()
+
+    @model_validator(mode="after")
+    def _messengers_know_their_fields(self) -> Self:
+        for channel, key in self.channels.address_fields:
+            if key not in self.fields:
+                raise ValueError(
+                    f"`channels: messages: {channel}:` finds its addresses in `custom.{key}`, and"
+                    f" `fields:` has no `{key}`"
+                )
+        return self
 
     @property
     def transactional(self) -> frozenset[str]:

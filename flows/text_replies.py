@@ -61,7 +61,6 @@ def hear(
     if not inbox.receive(connection, club_id, arrival, now):
         return None
     proof = Proof(SOURCE, f"She wrote: {without_addresses(incoming.text)}")
-    hold(connection, Lock.PERMISSION)
     # Who has a phone number is found by it, in every club of the store.
     whose = _whose(connection, club_id, author) if wish and author.custom_field else []
     news = [wish is Wish.HELP]
@@ -86,6 +85,7 @@ def _stop(
     now: datetime,
 ) -> bool:
     """Nothing reaches the address on the channel any more, of whatever topic; whether it did."""
+    hold(connection, Lock.PERMISSION)
     known = suppressions(connection, [(channel, address)])
     ids: Sequence[int | None] = whose or (None,)
     for one in ids:

@@ -147,3 +147,25 @@ def test_topics_and_consent_that_cannot_be_read(tmp_path: Path, written: str, to
     write(tmp_path, written)
     with pytest.raises(BrokenSettings, match=told):
         read_settings(tmp_path)
+
+
+MESSENGER = """
+fields: {chat_id: {type: text}}
+channels:
+  messages:
+    telegram: {provider: gateway, url: "https://g.example", to: custom.FIELD}
+"""
+
+
+def test_a_messengers_addresses_stand_in_a_field_that_there_is(tmp_path: Path) -> None:
+    write(tmp_path, MESSENGER.replace("FIELD", "chat_id"))
+    assert read_settings(tmp_path).channels.address_fields == (("telegram", "chat_id"),)
+    write(tmp_path, MESSENGER.replace("FIELD", "chat"))
+    with pytest.raises(BrokenSettings, match=r"`custom\.chat`, and `fields:` has no `chat`"):
+        read_settings(tmp_path)
+
+
+def test_a_hook_secret_stands_in_no_file_that_is_mailed_around(tmp_path: Path) -> None:
+    write(tmp_path, "channels: {sms: {provider: kannel, username: u, hook_secret: x}}")
+    with pytest.raises(BrokenSettings, match="SAMPARK_CHANNELS__SMS__HOOK_SECRET"):
+        read_settings(tmp_path)
