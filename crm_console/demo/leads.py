@@ -5,6 +5,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
+from crm_console.demo.happened import happened
 from crm_console.demo.people import People, at
 from crm_store.dossiers import Dossier
 from crm_store.event_names import LEAD_CREATED, STAGE_CHANGED
@@ -14,6 +15,7 @@ WAYS = {
     "new": ("new",),
     "contacted": ("new", "contacted"),
     "trial_booked": ("new", "contacted", "trial_booked"),
+    "trial_missed": ("new", "contacted", "trial_booked", "trial_missed"),
     "trial_attended": ("new", "contacted", "trial_booked", "trial_attended"),
     "won": ("new", "contacted", "trial_booked", "trial_attended", "won"),
     "lost": ("new", "contacted", "lost"),
@@ -37,24 +39,9 @@ def lead(
         "updated_at": created_at + step * (len(way) - 1),
     }
     data: dict[str, Any] = {"pipeline": PIPELINE, "source": dossier.customer["source"]}
-    dossier.events.append(_event(dossier, today, LEAD_CREATED, data, created_at))
+    happened(dossier, today, LEAD_CREATED, data, created_at)
     for place, (before, after) in enumerate(pairwise(way), start=1):
         data = {"pipeline": PIPELINE, "from": before, "to": after}
         moment = created_at + step * place
-        dossier.events.append(_event(dossier, today, STAGE_CHANGED, data, moment))
+        happened(dossier, today, STAGE_CHANGED, data, moment)
     return dossier
-
-
-def _event(
-    dossier: Dossier, today: date, name: str, data: dict[str, Any], moment: datetime
-) -> dict[str, Any]:
-    is_news = moment >= at(today - timedelta(days=1), 0)
-    return {
-        "name": name,
-        "data": data,
-        "source": "demo",
-        "source_id": f"{dossier.customer['ref']}:{len(dossier.events) + 1}",
-        "occurred_at": moment,
-        "recorded_at": moment,
-        "handled_at": None if is_news else moment,
-    }

@@ -2,14 +2,17 @@
 
 Everything follows from the seed and the day. On that day at half past ten, club time, there are
 terms that end in 30, 14, 7 and 1 days and that ended 3 days ago, birthdays, leads of today and
-yesterday, and leads who booked a trial this morning.
+yesterday, leads who booked, missed or had a trial, and members whose payment failed, who answered,
+froze or cancelled this morning.
 """
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import islice
 from random import Random
+from typing import Any
 
+from crm_console.demo.happened import happened
 from crm_console.demo.leads import lead
 from crm_console.demo.membership_history import (
     ANNUAL,
@@ -21,12 +24,22 @@ from crm_console.demo.membership_history import (
     add_terms,
     add_visits,
 )
-from crm_console.demo.people import People, some_day
+from crm_console.demo.people import People, at, some_day
 from crm_store.database import Store
 from crm_store.dossiers import Dossier, insert_dossiers
+from crm_store.event_names import MEMBERSHIP_CANCELLED
+from crm_store.models.membership import MembershipStatus
 
 ENDING_IN = (30, 14, 7, 1, -3)
 """Days from today on which a renewal campaign has something to say."""
+THIS_MORNING: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("payment_failed", {"amount": 3_000}),
+    ("nps_answered", {"score": 10}),
+    ("nps_answered", {"score": 4}),
+    ("membership_frozen", {}),
+    (MEMBERSHIP_CANCELLED, {}),
+)
+"""What happened to a few members each, and campaigns start with."""
 BATCH = 500
 
 
@@ -80,6 +93,21 @@ def _with_work(people: People, chance: Random, today: date, daily: int) -> Itera
     for _ in range(daily):
         days_ago = chance.randint(2, 10)
         yield lead(people, chance, today, days_ago=days_ago, stage="trial_booked", moved_ago=0)
+    few = max(3, daily // 6)
+    for stage in ("trial_missed", "trial_attended"):
+        for _ in range(few):
+            days_ago = chance.randint(4, 12)
+            yield lead(people, chance, today, days_ago=days_ago, stage=stage, moved_ago=1)
+    for name, data in THIS_MORNING:
+        for _ in range(few):
+            ends_on = today + timedelta(days=chance.randint(60, 300))
+            dossier = _with_terms(people, chance, today, ANNUAL, ends_on)
+            happened(dossier, today, name, data, at(today, chance.randint(9, 10)))
+            if name == MEMBERSHIP_CANCELLED:
+                dossier.terms[-1].values["status"] = MembershipStatus.CANCELLED.value
+            elif name == "membership_frozen":
+                dossier.terms[-1].freezes = [(today, today + timedelta(days=20))]
+            yield dossier
 
 
 def _older_lead(people: People, chance: Random, today: date) -> Dossier:

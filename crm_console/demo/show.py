@@ -47,7 +47,8 @@ def show_day(folder: Path, members: int) -> bool:
         show_message(example.subject, example.text, f"to {example.recipient}")
         _title("Why did she get it?")
         trail = read_trail(project, example.recipient, None, as_of)
-        show_trail(trail, project.zone, project.settings.club.languages)
+        # The campaigns that do not concern her are asked for with `why`.
+        show_trail(replace(trail, outside=[]), project.zone, project.settings.club.languages)
     _title("The same sweep again")
     sent_again = second.count(State.ACCEPTED)
     print_line(

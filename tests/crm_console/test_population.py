@@ -86,6 +86,7 @@ def test_people_differ_as_people_do() -> None:
         "new",
         "contacted",
         "trial_booked",
+        "trial_missed",
         "trial_attended",
         "won",
         "lost",
