@@ -15,6 +15,7 @@ from crm_messaging.message_fields import COUPON, LINK_FIELDS
 from crm_messaging.message_links import MessageLinks
 from crm_messaging.mime import Mailbox, Sign, build_email, message_id_for
 from crm_messaging.render import render_for_wire, render_sms, values_for
+from crm_messaging.webhooks.carried import fields_for
 from crm_store.catalogue.field import Catalogue
 from crm_store.sending import TopicRule
 from crm_store.touchpoints import Claimed
@@ -30,16 +31,20 @@ class Sender:
     mailbox: Mailbox
     headers: Mapping[str, str] = field(default_factory=dict)
     sign: Sign | None = None
+    reporters: Sequence[str] = ()
+    """Providers who report on the messages: each message tells them its Message-ID."""
 
     @classmethod
-    def of(cls, email: EmailSettings, folder: Path = Path()) -> "Sender":
+    def of(
+        cls, email: EmailSettings, folder: Path = Path(), reporters: Sequence[str] = ()
+    ) -> "Sender":
         """As `channels.email` in club.yaml says; a key's file is looked for from `folder`.
 
         Raises `SamparkError` when the key cannot be used.
         """
         headers = {"Reply-To": email.reply_to} if email.reply_to else {}
         sign = DkimSigner.of(email.dkim, folder) if email.dkim else None
-        return cls(Mailbox(*parseaddr(email.from_)), headers, sign)
+        return cls(Mailbox(*parseaddr(email.from_)), headers, sign, tuple(reporters))
 
     @property
     def domain(self) -> str:
@@ -96,6 +101,7 @@ def compose(
     list_fields: Sequence[str] = ()
     if links and holder and not rule.transactional:
         list_fields = links.list_fields(rule.topic, sender.domain, holder, sent)
+    carried = fields_for(sender.reporters, message_id)
     content = build_email(
         render_for_wire(compiled, values),
         sender=sender.mailbox,
@@ -103,7 +109,7 @@ def compose(
         message_id=message_id,
         date=sent,
         headers=sender.headers,
-        list_fields=list_fields,
+        list_fields=[*list_fields, *carried],
         sign=sender.sign,
     )
     came_from = (links.sender(touchpoint.id) if links else None) or sender.mailbox.address

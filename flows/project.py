@@ -194,7 +194,9 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
                     club_zone=project.zone,
                     catalogue=project.catalogue,
                     library=project.library,
-                    sender=Sender.of(email, project.folder) if email else None,
+                    sender=Sender.of(email, project.folder, project.settings.webhooks.named)
+                    if email
+                    else None,
                     channels=opened,
                     clock=clock,
                     segments=project.rules.segments,

@@ -63,6 +63,11 @@ class WebhooksSettings(_Block):
     brevo: TokenWebhook | None = None
     unisender_go: SecretWebhook | None = None
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The names of the providers that are open."""
+        return tuple(name for name, block in self if block is not None)
+
     @model_validator(mode="before")
     @classmethod
     def _named_is_open(cls, written: Any) -> Any:
