@@ -3,18 +3,16 @@
 import re
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from bounce_letters import ASHA, OURS, RETURN_PATH, auto_reply, bounce, complaint, letter, report
+from bounces_document import rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_messaging.bounces.mail import MAX_READ
 from crm_messaging.bounces.reading import read_mail
 from crm_messaging.feedback import Feedback, Verdict
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "bounces.md"
 
 
 def only(raw: bytes) -> Feedback:
@@ -23,23 +21,11 @@ def only(raw: bytes) -> Feedback:
     return found[0]
 
 
-def rows(heading: str) -> list[list[str]]:
-    """The cells of the table under a heading, without its head."""
-    text = DOCUMENT.read_text(encoding="utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
-    lines = [line for line in text.splitlines() if line.startswith("|")][2:]
-    return [[cell.strip() for cell in re.split(r" ?(?<!\\)\| ?", line)[1:-1]] for line in lines]
-
-
 @pytest.mark.parametrize(
     ("answer", "status", "verdict"), rows("What a server says, and what it is read as")
 )
 def test_the_table_of_answers_is_true(answer: str, status: str, verdict: str) -> None:
     assert str(only(bounce(answer.strip("`"), status)).verdict) == verdict
-
-
-def test_the_table_of_verdicts_has_the_words_of_the_program() -> None:
-    listed = {row[0].strip("`"): row[1] for row in rows("What a mail comes to")}
-    assert listed == {str(one): one.sentence for one in map(Verdict, listed)}
 
 
 def test_a_report_tells_all_that_is_needed() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from bounce_letters import ASHA, OURS, auto_reply, bounce, complaint, letter
+from bounces_document import examples, rows
 from engines import Workshop
 from making import (
     NOW,
@@ -22,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 
 from crm_messaging.bounces.letter import Letter
 from crm_messaging.bounces.maildir import Maildir
+from crm_messaging.feedback import Verdict
 from crm_messaging.links import Links
 from crm_store.database import keys_of, open_store
 from crm_store.models.event import Event
@@ -92,29 +94,33 @@ def suppressed(club: Workshop, *addresses: str) -> list[str]:
         return [address for _, address in suppressions(connection, asked)]
 
 
-@pytest.mark.parametrize(
-    ("raw", "state", "reason", "is_suppressed"),
-    [
-        (bounce(GONE, "5.1.1"), "bounced", "hard_bounce", True),
-        (bounce("552 5.2.2 Mailbox full", "5.2.2"), "bounced", "mailbox_full", False),
-        (bounce("550 5.7.1 blocked", "5.7.1"), "bounced", "blocked", False),
-        (bounce("451 4.4.1 no", "4.4.1"), "bounced", "soft_bounce", False),
-        (bounce("451 4.4.1 no", "4.4.1", action="delayed"), "accepted", None, False),
-        (complaint(), "complained", None, True),
-        (complaint("opt-out"), "accepted", None, True),
-        (auto_reply(), "delivered", None, False),
-    ],
-    ids=["hard", "full", "blocked", "soft", "delayed", "complaint", "opt-out", "auto-reply"],
-)
-async def test_what_a_mail_does(
-    raw: bytes, state: str, reason: str | None, is_suppressed: bool, lite_club: Workshop
+MAILS = {
+    "hard_bounce": bounce(GONE, "5.1.1"),
+    "complaint": complaint(),
+    "unsubscribed": complaint("opt-out"),
+    "blocked": bounce("550 5.7.1 blocked", "5.7.1"),
+    "mailbox_full": bounce("552 5.2.2 Mailbox full", "5.2.2"),
+    "soft_bounce": bounce("451 4.4.1 no", "4.4.1"),
+    "delayed": bounce("451 4.4.1 no", "4.4.1", action="delayed"),
+    "auto_reply": auto_reply(),
+    "delivered": bounce("250 ok", "2.0.0", action="delivered"),
+}
+
+
+@pytest.mark.parametrize(("verdict", "means", "state", "address"), rows("What a mail comes to"))
+async def test_the_table_of_verdicts_is_true(
+    verdict: str, means: str, state: str, address: str, lite_club: Workshop
 ) -> None:
+    word = verdict.strip("`")
     a_message_to(lite_club, ASHA, OURS)
     for _ in range(2):
-        await come(lite_club, raw)
-    assert rows_of(lite_club.store, Touchpoint, "state", "reason") == [(state, reason)]
-    assert bool(suppressed(lite_club)) is is_suppressed
+        await come(lite_club, MAILS[word])
+    expected = "accepted" if state == "stays" else state
+    reason = word if state == "bounced" else None
+    assert rows_of(lite_club.store, Touchpoint, "state", "reason") == [(expected, reason)]
+    assert bool(suppressed(lite_club)) is (address != "stays")
     assert len(rows_of(lite_club.store, Event, "id")) == 1
+    assert Verdict(word).sentence == means
 
 
 async def test_the_return_path_alone_names_the_message(club: Workshop) -> None:
@@ -272,7 +278,7 @@ async def test_it_is_watched_until_the_end(lite_club: Workshop, tmp_path: Path) 
 def test_the_password_comes_from_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    imap = "bounces: {host: imap.example, username: club}"
+    _, imap = examples("Where they come in")
     monkeypatch.setenv("SAMPARK_BOUNCES__PASSWORD", "s3cret")
     settings = a_project(tmp_path, LIVE.replace("bounces: {maildir: back}", imap)).settings
     assert settings.bounces is not None
