@@ -14,8 +14,9 @@ class IncomingText:
     sender: str
     """As the gateway writes the number."""
     text: str
-    source_id: str
-    """The gateway's id of it: the same message told twice has the same one."""
+    source_id: str | None
+    """The gateway's id of it: the same message told twice has the same one. `None` where it has
+    none: then each is taken for a new one, for a second STOP must not pass for the first."""
     provider_wish: Wish | None = None
     """What the provider itself has taken it for, and acted upon."""
 

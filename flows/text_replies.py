@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from uuid import uuid4
 
 from sqlalchemy import Connection
 
@@ -56,7 +57,7 @@ def hear(
         **asdict(author),
         **{"channel": channel, "text": incoming.text[:_MOST_KEPT], "wish": wish},
     }
-    source_id = f"{gateway}:{incoming.source_id[:200]}"
+    source_id = f"{gateway}:{(incoming.source_id or uuid4().hex)[:200]}"
     arrival = Arrival(SOURCE, source_id, json.dumps(said).encode(), {})
     if not inbox.receive(connection, club_id, arrival, now):
         return None

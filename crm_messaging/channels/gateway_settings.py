@@ -80,7 +80,9 @@ class Incoming(_Described):
     from_: str = Field(alias="from", description="Who wrote it.")
     to: str | None = Field(None, description="The number it was written to.")
     text: str = Field(description="The text.")
-    id: str | None = Field(None, description="The gateway's id: the same message twice is one.")
+    id: str | None = Field(
+        None, description="The gateway's id: with it the same message told twice is one."
+    )
 
 
 class GatewaySettings(SmsOffer):

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from hashlib import sha256
 from urllib.parse import parse_qs
 
 from crm_messaging.channels.gateway_settings import Incoming, Reports
@@ -57,9 +56,7 @@ def incoming_of(told: object, incoming: Incoming, channel: str = "sms") -> list[
         sender, text = text_at(one, incoming.from_), text_at(one, incoming.text)
         if not sender or text is None:
             continue
-        # Without an id of its own: the same words of the same person again are the same wish.
-        named = text_at(one, incoming.id) or sha256(f"{sender}\n{text}".encode()).hexdigest()
-        found.append(IncomingText(channel, sender, text, named))
+        found.append(IncomingText(channel, sender, text, text_at(one, incoming.id)))
     return found
 
 

@@ -231,6 +231,22 @@ async def test_a_gateway_passes_on_what_customers_write(
     assert len(rows_of(sqlite_store, InboundMessage, "id")) == 2
 
 
+async def test_without_ids_a_second_stop_is_heard_too(sqlite_store: Store, tmp_path: Path) -> None:
+    nameless = GATEWAY.replace(", id: no", "")
+    async with site(sqlite_store, tmp_path, nameless) as client:
+        for text, out in (("stop", True), ("start", False), ("stop", True)):
+            told = {"messages": [{"src": HERS, "msg": text}]}
+            await client.post(f"/hooks/gateway/sms/incoming?key={KEY}", json=told)
+            assert is_out(sqlite_store) is out
+
+
+async def test_a_replayed_stop_does_not_undo_a_start(sqlite_store: Store, tmp_path: Path) -> None:
+    async with site(sqlite_store, tmp_path, TWILIO) as client:
+        for form in (texted("stop"), texted("start", "SM2"), texted("stop")):
+            await from_twilio(client, **form)
+    assert not is_out(sqlite_store)
+
+
 async def test_reports_of_a_gateway(sqlite_store: Store, tmp_path: Path) -> None:
     async with site(sqlite_store, tmp_path, GATEWAY) as client:
         answers = [

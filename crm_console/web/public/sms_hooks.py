@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from hashlib import sha256
 from hmac import compare_digest
-from typing import Any
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -25,6 +25,7 @@ from flows.sms_reports import source_of
 from flows.text_replies import Author, hear
 
 _SENDERS = Allowance(burst=100, per_minute=60, counts=Counted.REFUSALS)
+_Provider = TypeVar("_Provider", TwilioSettings, KannelSettings)
 _KEY = "key"
 """The parameter of a URL in which a sender that signs nothing proves itself."""
 
@@ -133,7 +134,7 @@ def _described(channel: str, premises: Premises) -> GatewaySettings:
     return settings
 
 
-def _only_for(kind: type[Any], premises: Premises) -> Any:
+def _only_for(kind: type[_Provider], premises: Premises) -> _Provider:
     """The club's provider, if it is of this kind; else there is no such page."""
     settings = premises.project.settings.channels.sms
     if not isinstance(settings, kind):
