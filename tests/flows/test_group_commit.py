@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -81,6 +82,36 @@ async def test_sessions_that_wait_together_share_a_commit(store: Store) -> None:
     assert answers == [True] * 40
     assert states(store) == ["accepted"] * 40
     assert len(commits) <= 3  # the first wish alone, the others together, the receipts
+
+
+async def test_a_commit_waits_for_who_is_on_the_wire_but_not_for_ever(store: Store) -> None:
+    first, second, third = claimed(store, 3)
+    claim = claim_of(store)
+    commits = []
+    event.listen(store.engine, "commit", commits.append)
+    async with GroupCommit(store, the_clock) as ledger:
+        assert await ledger.may_send(claim, first)
+        later = [asyncio.create_task(ledger.may_send(claim, one)) for one in (second, third)]
+        await asyncio.sleep(0)  # they have asked, and wait for the first to come back
+        ledger.settle(claim, Ruling(first, State.ACCEPTED))
+        assert await asyncio.gather(*later) == [True, True]
+        assert states(store) == ["accepted", "sending", "sending"]
+        assert len(commits) == 2
+        ledger.settle(claim, Ruling(second, State.ACCEPTED))
+        await asyncio.sleep(0.2)  # the third never comes back
+        assert states(store) == ["accepted", "accepted", "sending"]
+
+
+async def test_batches_share_a_commit_each_under_its_own_token(store: Store) -> None:
+    mine, others = claimed(store, 2)
+    claim = claim_of(store)
+    lost = replace(claim, token="u")
+    async with GroupCommit(store, the_clock) as ledger:
+        wishes = ledger.may_send(claim, mine), ledger.may_send(lost, others)
+        assert await asyncio.gather(*wishes) == [True, False]
+        ledger.settle(lost, Ruling(mine, State.FAILED))
+        ledger.settle(claim, Ruling(mine, State.ACCEPTED))
+    assert states(store) == ["accepted", "claimed"]
 
 
 async def test_who_opted_out_in_between_is_told_no_and_the_others_go(store: Store) -> None:
