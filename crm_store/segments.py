@@ -62,9 +62,9 @@ def count_segment(
         .with_for_update()
     ).one()
     is_same = known == digest
-    chosen = select(CUSTOMER.c.id).where(CUSTOMER.c.club_id == club_id, condition)
+    still_in = select(CUSTOMER.c.id).where(CUSTOMER.c.id == _STAY.c.customer_id, condition)
     open_stays = (_STAY.c.segment_id == segment_id, _STAY.c.left_at.is_(None))
-    gone = (*open_stays, _STAY.c.customer_id.not_in(chosen))
+    gone = (*open_stays, ~still_in.exists())
     ended = (
         update(_STAY).where(*gone).values(left_at=now) if is_same else delete(_STAY).where(*gone)
     )

@@ -13,6 +13,7 @@ from crm_store.event_names import RECORDED_HERE
 from triggers.action_checks import action_problems
 from triggers.definition import CampaignDefinition
 from triggers.expression import ConditionError, Mention, parse_condition
+from triggers.festivals import festival_mistake
 from triggers.model_problems import problems_of
 from triggers.model_walk import MarkedText, marked_texts
 from triggers.names import Kind
@@ -161,6 +162,8 @@ def _check_text(text: MarkedText, source: Source, vocabulary: Vocabulary) -> Ite
         yield from _check_event(text.text, source.problem(text.loc, ""))
     elif text.kind in (Kind.EMAIL, Kind.SMS, Kind.MESSAGE):
         yield from _check_template(text, source, vocabulary)
+    elif text.kind is Kind.HOLIDAY:
+        yield from _check_holiday(text, source)
     elif text.kind is Kind.FILLED:
         yield from _check_filled(text, source, vocabulary)
 
@@ -170,6 +173,13 @@ def _check_event(name: str, at: Problem) -> Iterator[Problem]:
     near = nearest(name, RECORDED_HERE, cutoff=_NEARLY_THE_SAME)
     if near and near != name:
         yield replace(at, message=f"no event is called `{name}`", fix=f"did you mean `{near}`?")
+
+
+def _check_holiday(text: MarkedText, source: Source) -> Iterator[Problem]:
+    country = text.owner.get("country")
+    if isinstance(country, str) and (mistake := festival_mistake(text.text, country)):
+        key, message, fix = mistake
+        yield source.problem((*text.loc[:-1], key), message, fix)
 
 
 def _check_template(text: MarkedText, source: Source, vocabulary: Vocabulary) -> Iterator[Problem]:

@@ -12,25 +12,25 @@ from datetime import date, timedelta
 from functools import cache
 
 from triggers.problems import nearest
-from triggers.strict_model import wrong
 
 _NAMED_IN = range(2024, 2031)
 """Years whose names are known to `check`: the same whenever it runs."""
 _NEAR = 3
 
 
-def check_festival(name: str, country: str) -> None:
-    """Refuse a country or a name that is not known, with the nearest that are."""
+def festival_mistake(name: str, country: str) -> tuple[str, str, str] | None:
+    """What is wrong with a holiday of a country, if anything: the key, the message and the fix."""
     # The library loads here: it takes a tenth of a second, and few campaigns name a festival.
     # Its own list of countries would load each of them.
     from holidays.registry import COUNTRIES
 
     if country not in {codes[1] for codes in COUNTRIES.values()}:
         fix = "write two letters of ISO 3166-1, such as `IN` or `RU`"
-        wrong(f"no holidays are known of the country `{country[:40]}`", fix, at=("country",))
+        return "country", f"no holidays are known of the country `{country[:40]}`", fix
     names = _days_by_name(country, _NAMED_IN.start, _NAMED_IN.stop)
     if _folded(name) not in names:
-        wrong(f"unknown holiday `{name[:60]}` in {country}", _meant(name, names), at=("holiday",))
+        return "holiday", f"unknown holiday `{name[:60]}` in {country}", _meant(name, names)
+    return None
 
 
 def festival_days(name: str, country: str, first: date, last: date) -> Iterator[date]:

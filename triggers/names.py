@@ -27,6 +27,7 @@ class Kind(StrEnum):
     EVENT = "event"
     FIELD = "field"
     FILLED = "text with fields"
+    HOLIDAY = "holiday"
     MESSAGE = "message"
     PIPELINE = "pipeline"
     PLAN = "plan"
@@ -164,6 +165,7 @@ DataKey = Annotated[
     ),
 ]
 DateField = Annotated[str, AfterValidator(_filled), Mark(Kind.DATE)]
+HolidayName = Annotated[str, AfterValidator(_filled), Mark(Kind.HOLIDAY)]
 FormName = Annotated[
     str, AfterValidator(_spelt("a form's name", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))
 ]

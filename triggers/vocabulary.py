@@ -101,5 +101,5 @@ class Vocabulary:
             case Kind.TOPIC:
                 return self.topics
             # A message's template stands on its channel's shelf, which is named beside it.
-            case Kind.CONDITION | Kind.EVENT | Kind.FILLED | Kind.MESSAGE:
+            case Kind.CONDITION | Kind.EVENT | Kind.FILLED | Kind.HOLIDAY | Kind.MESSAGE:
                 return None

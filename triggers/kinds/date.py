@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from triggers.festivals import check_festival, festival_days
+from triggers.festivals import festival_days
 from triggers.kinds.anchor import Anchor
-from triggers.names import DateField, Text
+from triggers.names import DateField, HolidayName, Text
 from triggers.strict_model import StrictModel, wrong
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Date(StrictModel):
     """The field that holds the date: of the customer, her membership or package, or your own."""
     every: Literal["year"] | None = None
     """`year`: every year on that day. Left out, the date comes once."""
-    holiday: Text | None = Field(default=None, examples=["Diwali"])
+    holiday: HolidayName | None = Field(default=None, examples=["Diwali"])
     """A festival instead of a field, whose day moves each year, as its country writes it."""
     country: Text | None = Field(default=None, examples=["IN"])
     """The country of the festival, ISO 3166-1 alpha-2."""
@@ -55,7 +55,6 @@ class Date(StrictModel):
             if self.every is not None:
                 fix = "leave `every` out: a holiday comes every year"
                 wrong("`every` has no effect beside `holiday`", fix, at=("every",))
-            check_festival(self.holiday, self.country)
         elif self.field is None:
             fix = "add `field:`, such as `field: customer.joined_on`, or `holiday:`"
             wrong("no date is given", fix)
