@@ -4,7 +4,7 @@
 from crm_messaging.bounces.addresses import addresses_in
 from crm_messaging.bounces.finding import Finding, moment
 from crm_messaging.bounces.mail import Mail
-from crm_messaging.bounces.phrases import AUTO_REPLY_SUBJECTS
+from crm_messaging.bounces.report_phrases import AUTO_REPLY_SUBJECTS
 from crm_messaging.feedback import Verdict
 from crm_messaging.message_links import LEAVE_SUBJECT
 

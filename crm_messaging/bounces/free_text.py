@@ -20,7 +20,8 @@ from crm_messaging.bounces.meaning import (
     verdict_of_words,
 )
 from crm_messaging.bounces.notice import notice_about
-from crm_messaging.bounces.phrases import REPORT_SUBJECTS, REPORT_WORDS, pattern
+from crm_messaging.bounces.phrase_pattern import pattern
+from crm_messaging.bounces.report_phrases import REPORT_SUBJECTS, REPORT_WORDS
 from crm_messaging.feedback import Verdict
 
 # Its detectors log what went wrong in them, with the text of the mail.

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from crm_messaging.bounces.addresses import addresses_in
-from crm_messaging.bounces.phrases import RETURNED_MESSAGE_BEGINS
+from crm_messaging.bounces.report_phrases import RETURNED_MESSAGE_BEGINS
 
 MAX_READ = 256 * 1024
 """Bytes of a mail that are looked at; a report stands before what it returns."""

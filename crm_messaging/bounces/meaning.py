@@ -9,13 +9,9 @@ the one that the reporting server has put beside it.
 import re
 
 from crm_messaging.bounces.codes import Code, code_in, reply_class
-from crm_messaging.bounces.phrases import (
-    BLOCKLISTS,
-    DELAY_PHRASES,
-    FAILURE_PHRASES,
-    GIVING_UP_PHRASES,
-    pattern,
-)
+from crm_messaging.bounces.failure_phrases import BLOCKLISTS, FAILURE_PHRASES
+from crm_messaging.bounces.phrase_pattern import pattern
+from crm_messaging.bounces.report_phrases import DELAY_PHRASES, GIVING_UP_PHRASES
 from crm_messaging.feedback import Verdict
 
 _MAX_READ = 20_000
