@@ -156,11 +156,25 @@ def fail(connection: Connection, reasons: Mapping[int, str], now: datetime) -> N
 
 def put_back(connection: Connection, ids: Sequence[int], not_before: datetime) -> None:
     """These are to be tried again from `not_before` on."""
+    _wait(connection, ids, not_before, _INBOX.c.attempts)
+
+
+def give_back(connection: Connection, ids: Sequence[int], not_before: datetime) -> None:
+    """The same for messages that could not be tried, for no fault of theirs: it was no attempt."""
+    _wait(connection, ids, not_before, _INBOX.c.attempts - 1)
+
+
+def _wait(
+    connection: Connection,
+    ids: Sequence[int],
+    not_before: datetime,
+    attempts: ColumnElement[int],
+) -> None:
     if ids:
         connection.execute(
             update(_INBOX)
             .where(_INBOX.c.id.in_(ids), _INBOX.c.handled_at.is_(None))
-            .values(not_before=not_before)
+            .values(not_before=not_before, attempts=attempts)
         )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from crm_store import inbox
 from crm_store.inbox import Taken
 from flows.engine import Engine
-from flows.feedback import apply_together
+from flows.feedback import SOON, apply_together
 from flows.reading import MOST_ATTEMPTS, PAUSES, NotYet, Reading, Unreadable
 from flows.trouble import class_and_place
 
@@ -44,7 +45,13 @@ async def handle_inbox(engine: Engine, *, limit: int = AT_ONCE) -> InboxReport |
         return None
     report = InboxReport()
     asked = await asyncio.gather(*(_asked(engine, one, report) for one in taken))
-    await asyncio.to_thread(_apply, engine, [one for one in asked if one], report)
+    try:
+        await asyncio.to_thread(_apply, engine, [one for one in asked if one], report)
+    except OperationalError:
+        # The store is busy or away; if it cannot even take this, they come back by themselves.
+        with suppress(OperationalError):
+            await asyncio.to_thread(_give_back, engine, taken)
+        raise
     for one in taken:
         if why := report.failed.get(one.id):
             log.warning("inbound message %d (%s) was not used: %s", one.id, one.source, why)
@@ -86,6 +93,11 @@ async def _asked(engine: Engine, message: Taken, report: InboxReport) -> Taken |
         except Exception as error:
             _note(report, message, error)
     return None
+
+
+def _give_back(engine: Engine, messages: list[Taken]) -> None:
+    with engine.store.write() as connection:
+        inbox.give_back(connection, [one.id for one in messages], engine.clock() + SOON)
 
 
 def _apply(engine: Engine, messages: list[Taken], report: InboxReport) -> None:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from engines import Workshop
 from making import make_customer, make_event, rows_of
+from sqlalchemy.exc import OperationalError
 
 from crm_store import inbox
 from crm_store.events import record
@@ -137,6 +138,19 @@ async def test_a_reader_that_died_is_followed_by_another(lite_club: Workshop) ->
     report = await handle_inbox(lite_club.engine)
     assert report is not None
     assert report.read == {"plain": 1}
+
+
+async def test_a_store_that_fails_is_no_fault_of_the_message(lite_club: Workshop) -> None:
+    def fail(reading: Reading, _message: Taken) -> None:
+        reading.connection.exec_driver_sql("SELECT * FROM a_table_that_is_not_there")
+
+    arrived(lite_club, {})
+    lite_club.engine = replace(lite_club.engine, readers={"plain": Reader(fail)})
+    for _ in range(2 * MOST_ATTEMPTS):
+        with pytest.raises(OperationalError):
+            await handle_inbox(lite_club.engine)
+        lite_club.clock.on(seconds=5)
+    assert rows_of(lite_club.store, InboundMessage, "attempts", "failure") == [(0, None)]
 
 
 async def test_a_sweep_reads_the_inbox_first(lite_club: Workshop) -> None:
