@@ -98,12 +98,21 @@ def occasions(
     earliest, latest = definition.span()
     since, until = now - latest - definition.defaults.late.grace, now - earliest
     asked = Asked(now, zone, since.date(), until.date(), since, until)
-    return {
+    found = {
         (person.id, occurrence, anchor)
         for person in people
         for occurrence, anchor in _of(definition.trigger, person, asked)
         if _within(anchor, asked)
     }
+    if definition.reentry == "once":
+        return {min((one for one in found if one[0] == person), key=_order) for person, *_ in found}
+    return found
+
+
+def _order(found: Found) -> tuple[str, str]:
+    """Of several at once the one whose anchor is first counts."""
+    _, occurrence, anchor = found
+    return anchor.isoformat(), occurrence
 
 
 def _within(anchor: date | datetime, asked: Asked) -> bool:

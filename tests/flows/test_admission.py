@@ -88,15 +88,19 @@ def worlds(draw: Any) -> tuple[list[CampaignDefinition], list[Person], datetime,
     now = draw(st.sampled_from(MOMENTS)) + timedelta(minutes=draw(st.integers(-90, 90)))
     dice = random.Random(draw(st.integers(0, 10**6)))  # noqa: S311 - test data
     campaigns = [
-        campaign(number, trigger, dice.choice(OFFSETS)) for number, trigger in enumerate(TRIGGERS)
+        campaign(number, trigger, dice.choice(OFFSETS), dice.choice(("always", "once")))
+        for number, trigger in enumerate(TRIGGERS)
     ]
     return campaigns, people(dice, now), now, draw(st.sampled_from(ZONES))
 
 
-def campaign(number: int, trigger: dict[str, Any], offsets: list[str]) -> CampaignDefinition:
+def campaign(
+    number: int, trigger: dict[str, Any], offsets: list[str], reentry: str
+) -> CampaignDefinition:
     steps = [{"id": f"s{index}", "at": at, "email": "a/b"} for index, at in enumerate(offsets)]
+    named = {"campaign": f"c{number}", "name": "C", "topic": "t"}
     return CampaignDefinition.model_validate(
-        {"campaign": f"c{number}", "name": "C", "topic": "t", "trigger": trigger, "steps": steps}
+        named | {"trigger": trigger, "reentry": reentry, "steps": steps}
     )
 
 
@@ -177,7 +181,7 @@ def test_admission_equals_the_model(store: Store, tmp_path: Path) -> None:
     library = TemplateLibrary(tmp_path, CATALOGUE, ["en"])
     seen: set[str] = set()
 
-    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(world=worlds())
     def agree(world: tuple[list[CampaignDefinition], list[Person], datetime, str]) -> None:
         campaigns, crowd, now, zone = world
