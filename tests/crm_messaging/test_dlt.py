@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from template_folder import ASHA, CATALOGUE, library, sms_problems
 
@@ -67,6 +67,7 @@ def test_a_text_against_what_is_registered(text: str, registered: str, said: str
     assert "Asha" not in (found or "")
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(st.characters(exclude_characters="{#}\r"), max_size=30), min_size=1))
 def test_whatever_is_put_into_the_variables_matches(values: list[str]) -> None:
     registered = "A " + f" {VARIABLE} b".join(["x"] * (len(values) + 1)) + " end"

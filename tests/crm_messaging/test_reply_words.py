@@ -1,7 +1,7 @@
 """What an answer to a text message asks for."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_messaging.reply_words import WORDS, Wish, wish_of
@@ -82,6 +82,7 @@ def test_a_text_about_something_else_is_no_wish(text: str) -> None:
     assert wish_of(text) is None
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=400))
 def test_any_text_can_be_read(text: str) -> None:
     assert wish_of(text) in (None, *Wish)

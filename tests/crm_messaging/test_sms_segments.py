@@ -3,7 +3,7 @@
 from typing import Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_messaging.national_shift import TABLES, NationalSize, national_size
@@ -92,6 +92,7 @@ def test_the_edges_of_a_split() -> None:
     assert split("я" * 66 + "💪" + "я" * 5) == ["я" * 66, "💪" + "я" * 5]
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=500), st.sampled_from([6, 7]))
 def test_the_parts_are_the_text_and_as_many_as_counted(text: str, header: Literal[6, 7]) -> None:
     parts = split(text, header)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_messaging.channels.gateway_settings import Incoming, Reports
@@ -266,6 +266,7 @@ def test_a_senders_number(sender: str, country: str, numbers: list[str]) -> None
     assert numbers_of(sender, country) == numbers
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.sampled_from(["id", "type", "from", "text", "coding", "at"]), st.text()))
 def test_kannel_can_say_anything(told: dict[str, str]) -> None:
     read = kannel.parameters(urlencode(told))
@@ -273,6 +274,7 @@ def test_kannel_can_say_anything(told: dict[str, str]) -> None:
     kannel.incoming_of(read)
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(),
