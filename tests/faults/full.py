@@ -98,7 +98,7 @@ def _table(title: str, driver: Driver, found: Audit, seconds: float) -> str:
         ("due", found.due),
         ("accepted", found.accepted),
         ("in doubt", found.in_doubt),
-        ("  allowed: deaths x concurrent sends", deaths * driver.site.concurrency),
+        ("  allowed: deaths x sessions", deaths * driver.site.sessions),
         ("  in fact taken", found.in_doubt_taken),
         ("lost", found.lost),
         ("doubled", found.doubled),

@@ -23,7 +23,7 @@ def test_killed_everywhere_it_neither_loses_nor_doubles(driver: Driver) -> None:
     assert driver.figures.failures == 0
     assert found.is_right, found
     assert found.accepted + found.in_doubt == found.due
-    assert found.in_doubt <= driver.figures.killed * driver.site.concurrency
+    assert found.in_doubt <= driver.figures.killed * driver.site.sessions
 
 
 def test_what_is_sent_again_out_of_doubt_is_flagged_and_bears_the_same_id(
