@@ -11,7 +11,7 @@ from crm_messaging.compiled import Compiled, CompiledSms
 from crm_messaging.dkim_signing import DkimSigner
 from crm_messaging.dlt import DltSettings, tags_for
 from crm_messaging.message import Outgoing, OutgoingEmail, OutgoingSms
-from crm_messaging.message_fields import COUPON, LINK_FIELDS
+from crm_messaging.message_fields import COUPON, LINK_FIELDS, LINKS
 from crm_messaging.message_links import MessageLinks
 from crm_messaging.mime import Mailbox, Sign, build_email, message_id_for
 from crm_messaging.render import render_for_wire, render_sms, values_for
@@ -75,9 +75,12 @@ def compose(
     sender: Sender | None,
     rule: TopicRule,
     links: MessageLinks | None = None,
+    counted: Sequence[int] = (),
     dlt: DltSettings | None = None,
 ) -> Outgoing:
     """The finished message of a touchpoint. Same touchpoint, same values: same bytes.
+
+    `counted` are the ids of the links that `compiled` has its counted links for.
 
     Raises `RenderError`, `BadAddress` and `NotRegistered`; no text of theirs holds anything
     personal.
@@ -90,6 +93,8 @@ def compose(
         made = links.values(compiled.fields, holder, sent, transactional=rule.transactional)
         row = {**row, **made}
     values = values_for(row, language, catalogue)
+    if links and counted:
+        values.setdefault(LINKS.removesuffix("."), {}).update(links.clicks(counted, touchpoint.id))
     message_id = touchpoint.message_id
     if isinstance(compiled, CompiledSms):
         body = render_sms(compiled, values)

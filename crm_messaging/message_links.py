@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from crm_messaging.links import Holder, Links, Purpose
+from crm_messaging.links import Click, Holder, Links, Purpose
 from crm_messaging.message_fields import CONFIRM_URL, PREFERENCES_URL, UNSUBSCRIBE_URL
 from crm_messaging.mime_words import phrase
 
 PATHS = {Purpose.UNSUBSCRIBE: "/u", Purpose.PREFERENCES: "/p", Purpose.CONFIRM: "/ok"}
 """Where the public pages are; behind each stands a token."""
+CLICK_PATH = "/c"
 LEAVE_SUBJECT = "unsubscribe"
 ONE_CLICK = "List-Unsubscribe-Post: List-Unsubscribe=One-Click"
 _PURPOSES = {
@@ -61,6 +62,17 @@ class MessageLinks:
             if name in fields
         }
 
+    def clicks(self, link_ids: Sequence[int], touchpoint_id: int) -> dict[str, str]:
+        """The values that a message's counted links lead through, as `message.*` has them."""
+        return {
+            click_field(number): self.click_url(Click(link_id, touchpoint_id))
+            for number, link_id in enumerate(link_ids)
+        }
+
+    def click_url(self, click: Click) -> str:
+        """Through our own page to a stored address."""
+        return f"{self.base_url}{CLICK_PATH}/{self.links.click(click)}"
+
     def list_fields(self, topic: str, domain: str, holder: Holder, sent: datetime) -> Sequence[str]:
         """List-Unsubscribe, List-Unsubscribe-Post and List-Id, folded, without last line ends."""
         ways = f"List-Unsubscribe: <{self.url(Purpose.UNSUBSCRIBE, holder, sent)}>"
@@ -75,6 +87,12 @@ class MessageLinks:
         if self.return_path is None:
             return None
         return _with_token(self.return_path, self.links.return_token(touchpoint_id))
+
+
+@lru_cache(maxsize=256)
+def click_field(number: int) -> str:
+    """The field of the family `message` that holds the address of a counted link."""
+    return f"click_{number}"
 
 
 def _with_token(mailbox: str, token: str) -> str:

@@ -20,6 +20,7 @@ EMAIL_BOUNCED = "email_bounced"
 EMAIL_COMPLAINED = "email_complained"
 EMAIL_OPENED = "email_opened"
 EMAIL_CLICKED = "email_clicked"
+LINK_CLICKED = "link_clicked"
 EMAIL_ANSWERED_BY_ITSELF = "email_answered_by_itself"
 EMAIL_UNSUBSCRIBED = "email_unsubscribed"
 SMS_DELIVERED = "sms_delivered"
@@ -37,6 +38,7 @@ TOLD_AFTERWARDS = (
     EMAIL_COMPLAINED,
     EMAIL_OPENED,
     EMAIL_CLICKED,
+    LINK_CLICKED,
     EMAIL_ANSWERED_BY_ITSELF,
     EMAIL_UNSUBSCRIBED,
     SMS_DELIVERED,

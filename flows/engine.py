@@ -17,6 +17,7 @@ from crm_store.sending import TopicRule
 from flows.clock import Clock
 from flows.ledger_mark import LedgerMark
 from flows.reading import Reader
+from flows.tracking import Tracker
 from flows.traffic import Traffic
 from triggers.definition import CampaignDefinition
 from triggers.segments import Segment
@@ -48,6 +49,8 @@ class Engine:
     """How messages lead back to the club's public pages."""
     segments: Sequence[Segment] = ()
     """The club's sound segments."""
+    tracker: Tracker | None = None
+    """Counts the links of marketing e-mails; without it they lead where they lead."""
     transactional: frozenset[str] = frozenset()
     """Topics that are no marketing."""
     opt_in: frozenset[str] = frozenset()

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from crm_messaging.compiled import CompiledEmail
 from crm_messaging.compose import NAME_FIELDS, compose
 from crm_messaging.dlt import NotRegistered
 from crm_messaging.gate import Allowed, Cap, Postponed, Situation, decide
@@ -258,6 +259,10 @@ def _compose(
     }
     for compiled, (channel, _, language), group in loaded:
         rows = values[in_store(compiled.fields)]
+        counted: Sequence[int] = ()
+        if engine.tracker and isinstance(compiled, CompiledEmail) and not rule.transactional:
+            row = rows[group[0].enrollment_id]
+            compiled, counted = engine.tracker.counted(definition.campaign, compiled, row)
         for one in group:
             try:
                 message = compose(
@@ -270,6 +275,7 @@ def _compose(
                     sender=engine.sender,
                     rule=rule,
                     links=engine.links,
+                    counted=counted,
                     dlt=engine.dlt if channel == "sms" else None,
                 )
             except SamparkError as error:

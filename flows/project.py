@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crm_messaging.message_links import MessageLinks
     from crm_store.database import Store
     from flows.engine import Engine
+    from flows.tracking import Tracker
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,16 @@ def links_of(project: Project, return_path: str | None) -> "MessageLinks":
     )
 
 
+def _tracker(project: Project, store: "Store", clock: Clock) -> "Tracker | None":
+    from flows.tracking import Tracker
+
+    settings = project.settings
+    if not settings.tracking.clicks:
+        return None
+    utm = {str(name): value for name, value in settings.tracking.utm.items()}
+    return Tracker(store, project.library.catalogue, clock, settings.public.url, utm)
+
+
 def keep_facts(project: Project, connection: "Connection", now: datetime) -> int:
     """Write what club.yaml says of the club into a store; the club's id there."""
     from crm_store.clubs import keep_club
@@ -201,6 +212,7 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
                     clock=clock,
                     segments=project.rules.segments,
                     links=links_of(project, email.return_path if email else None),
+                    tracker=_tracker(project, store, clock),
                     dlt=sms.dlt if sms else None,
                     transactional=project.settings.transactional,
                     opt_in=frozenset(project.settings.consent.opt_in),

@@ -149,6 +149,16 @@ class ConsentSettings(_Strict):
     text_version: str = Field("1", description="Kept with each answer; change it with the text.")
 
 
+class TrackingSettings(_Strict):
+    """What is counted of the messages that customers get."""
+
+    clicks: bool = Field(True, description="Links of marketing e-mails lead through our own page.")
+    utm: Mapping[Literal["source", "medium", "content", "term"], str] = Field(
+        default_factory=dict,
+        description="Added to their addresses as utm_source and so on; utm_campaign with them.",
+    )
+
+
 class ConsoleSettings(_Strict):
     """Where the console listens; loopback unless said otherwise."""
 
@@ -211,6 +221,7 @@ class Settings(_Strict):
     pipelines: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     topics: Mapping[str, TopicSettings] = Field(default_factory=dict)
     consent: ConsentSettings = ConsentSettings()
+    tracking: TrackingSettings = TrackingSettings()
     fields: Mapping[str, CustomFieldSettings] = Field(default_factory=dict)
     channels: ChannelsSettings = ChannelsSettings()
     calls: CallSettings = CallSettings()

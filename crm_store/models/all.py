@@ -15,6 +15,7 @@ from crm_store.models.operation import KeyMark, LedgerHome, Pause
 from crm_store.models.segment import Segment, SegmentStay
 from crm_store.models.staff_task import StaffTask
 from crm_store.models.touchpoint import Touchpoint
+from crm_store.models.tracked_link import TrackedLink
 
 MODELS: tuple[type[SQLModel], ...] = (
     Club,
@@ -39,6 +40,7 @@ MODELS: tuple[type[SQLModel], ...] = (
     Pause,
     LedgerHome,
     KeyMark,
+    TrackedLink,
     ApiToken,
 )
 metadata = SQLModel.metadata

@@ -13,7 +13,7 @@ from crm_messaging.message_links import PATHS
 from crm_store.keys import EARLIER_VARIABLE, VARIABLE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "consent.md").read_text(encoding="utf-8")
-SETTINGS, CAMPAIGN = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+SETTINGS, CAMPAIGN, TRACKING = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 ANSWER = "[Yes, write to me]({{ message.confirm_url }})"
 
 
@@ -23,7 +23,7 @@ def test_what_is_shown_has_nothing_to_mend(sampark: Callable[..., Result], club:
     text = (club / "club.yaml").read_text(encoding="utf-8")
     before, _, after = text.partition("topics:\n")
     rest = after[re.search(r"^\S", after, re.MULTILINE).start() :]  # type: ignore[union-attr]
-    (club / "club.yaml").write_text(f"{before}{SETTINGS}{rest}", encoding="utf-8")
+    (club / "club.yaml").write_text(f"{before}{SETTINGS}{TRACKING}{rest}", encoding="utf-8")
     (club / "campaigns/confirm-consent.yaml").write_text(CAMPAIGN, encoding="utf-8")
     assert ANSWER in PAGE
     for language in ("en", "hi"):

@@ -2,6 +2,7 @@
 
 from crm_console.web.public import (
     api,
+    clicks,
     club_pages,
     lead_forms,
     sms_hooks,
@@ -15,6 +16,7 @@ DOORS: tuple[Door, ...] = (
     subscription.LEAVE,
     subscription.CHOOSE,
     subscription.CONFIRM,
+    clicks.CLICKS,
     lead_forms.FORMS,
     api.API,
     webhooks.REPORTS,
