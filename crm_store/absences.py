@@ -32,21 +32,23 @@ def absent(
 
     The occurrence is the day of that visit: one for each absence.
     """
-    latest = (
-        select(_VISIT.c.customer_id, func.max(_VISIT.c.visited_at).label("visited_at"))
-        .where(
-            _VISIT.c.visited_at >= _midnight(first - timedelta(days=days), offset),
-            _VISIT.c.visited_at <= now,
-        )
-        .group_by(_VISIT.c.customer_id)
-        .having(func.max(_VISIT.c.visited_at) < _midnight(last - timedelta(days=days - 1), offset))
-        .subquery("latest")
+    later = _VISIT.alias("later")
+    came_again = select(later.c.id).where(
+        later.c.customer_id == _VISIT.c.customer_id,
+        later.c.visited_at > _VISIT.c.visited_at,
+        later.c.visited_at <= now,
     )
-    day = local_day(latest.c.visited_at, literal(offset, Integer))
+    day = local_day(_VISIT.c.visited_at, literal(offset, Integer))
     return (
         occasion(literal("absent:") + day_text(day), days_after(day, literal(days, Integer)))
-        .select_from(latest.join(CUSTOMER, CUSTOMER.c.id == latest.c.customer_id))
-        .where(of_club(club_id))
+        .select_from(_VISIT.join(CUSTOMER, CUSTOMER.c.id == _VISIT.c.customer_id))
+        .where(
+            of_club(club_id),
+            _VISIT.c.visited_at >= _midnight(first - timedelta(days=days), offset),
+            _VISIT.c.visited_at < _midnight(last - timedelta(days=days - 1), offset),
+            _VISIT.c.visited_at <= now,
+            ~came_again.exists(),
+        )
     )
 
 

@@ -100,12 +100,12 @@ def check_segments(folder: Path, vocabulary: Vocabulary) -> CheckedSegments:
 
 def _broken(source: Source, problems: list[Problem]) -> set[int]:
     """The places in the list of those with an error in their condition."""
-    lines = sorted(
-        (source.position(text.loc[:2])[0], int(text.loc[1]))
+    begins = [
+        (source.position(text.loc[:2]), int(text.loc[1]))
         for text in marked_texts(SegmentsFile, source.data)
-    )
+    ]
     return {
-        max(index for line, index in lines if line <= problem.line)
+        max(index for begin, index in begins if begin <= (problem.line, problem.column))
         for problem in problems
         if problem.severity == "error"
     }

@@ -57,6 +57,12 @@ def test_a_mistake(
     assert problems[0].startswith(f"segments.yaml:{line}")
 
 
+def test_segments_on_one_line(tmp_path: Path, vocabulary: Vocabulary) -> None:
+    text = "segments: [{name: a, where: 'x'}, {name: b, where: visits.total > 1}, {name: c, where: 'y'}]\n"
+    names, problems = segments(tmp_path, vocabulary, text)
+    assert (names, len(problems)) == (["b"], 2)
+
+
 SCORES = """\
 rules:
   - {event: visit_recorded, points: 5, within: 30d}
