@@ -66,10 +66,16 @@ def long_texts(
 def _rows(
     library: TemplateLibrary, fields: frozenset[str], language: str, club: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    """Customers with long values: each way through the text that numbers and answers open."""
+    """Customers with long values: each way through the text that numbers and answers open.
+
+    And the same without a name: the word for that case can be longer than one.
+    """
     chosen = [library.catalogue[name] for name in sorted(fields)]
+    nameless = {one.name: None for one in chosen if one.name == "customer.first_name"}
     for number, answer, month in product(_NUMBERS, (True, False), _MONTHS):
-        yield {field.name: _value(field, language, club, number, answer, month) for field in chosen}
+        row = {one.name: _value(one, language, club, number, answer, month) for one in chosen}
+        yield row
+        yield row | nameless
 
 
 def _value(

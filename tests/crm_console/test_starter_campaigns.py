@@ -8,12 +8,20 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from crm_console.new_club import ClubFacts, make_club
+from crm_console.new_club import ClubFacts, make_club, starter_folder, starter_languages
+from crm_messaging.compiled import CompiledSms
+from crm_messaging.render import render_email, render_sms, values_for
+from crm_messaging.sms_segments import count
+from crm_messaging.sms_worst import MOST_SEGMENTS
+from crm_messaging.template_library import TemplateLibrary
+from crm_store.catalogue.field import FieldType
+from crm_store.catalogue.standard import catalogue_of
 from flows.project import open_project
 
 ROOT = Path(__file__).parents[2]
 DESIGN = ROOT.parent / "shared" / "design" / "product.md"
 YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+KNOWN_BY_THE_TRIGGER = ("membership.ends_on", "package.remaining", "coupon.code")
 FESTIVALS = {"IN": {"seasonal-diwali"}, "RU": {"seasonal-may"}, "GB": set()}
 
 
@@ -40,6 +48,25 @@ def test_a_club_gets_the_festivals_of_its_country(country: str, tmp_path: Path) 
     assert [str(problem) for one in checked for problem in (*one.problems, *one.warnings)] == []
     seasonal = {one.name for one in checked if one.name.startswith("seasonal-")}
     assert seasonal == FESTIVALS[country] | {"seasonal-new-year"}
+
+
+@pytest.mark.parametrize("channel", ["email", "sms"])
+def test_every_message_is_whole_for_someone_of_whom_little_is_known(channel: str) -> None:
+    catalogue = catalogue_of()
+    library = TemplateLibrary(starter_folder() / "templates", catalogue, starter_languages())
+    for name in library.names(channel):
+        for language in starter_languages():
+            template = library.load(channel, name, language)
+            fields = [library.catalogue[field] for field in template.fields]
+            row = {
+                one.name: one.example if one.always or one.name in KNOWN_BY_THE_TRIGGER else None
+                for one in fields
+            } | {one.name: 0 for one in fields if one.always and one.type is FieldType.INTEGER}
+            values = values_for(row, language, library.catalogue)
+            if isinstance(template, CompiledSms):
+                assert count(render_sms(template, values)).segments <= MOST_SEGMENTS
+            else:
+                assert "None" not in render_email(template, values).text
 
 
 @pytest.mark.parametrize("page", [DESIGN, ROOT / "README.md"], ids=lambda page: page.name)
