@@ -69,6 +69,9 @@ def verdict_of_failure(answer: str, status: str = "", notice: str = "") -> tuple
             said = code = told
             verdict = verdict or told.verdict
         answer = f"{answer} {notice}"
+    if verdict is Verdict.HARD_BOUNCE and not answer.strip():
+        # A code by itself is often careless; the notice may know better.
+        verdict = verdict_of_words(notice) or verdict
     if verdict is Verdict.HARD_BOUNCE and _may_pass(answer, said, beside):
         verdict = None
     return verdict or Verdict.SOFT_BOUNCE, str(code or "")
