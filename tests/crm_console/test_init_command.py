@@ -99,3 +99,22 @@ def test_each_new_club_has_a_secret_key_of_its_own_that_others_cannot_read(tmp_p
         assert (tmp_path / name / ".env").stat().st_mode & 0o777 == 0o600
         keys.add(open_project(tmp_path / name).settings.keys().fingerprints)
     assert len(keys) == 2
+
+
+def test_a_key_that_was_changed_or_lost_is_named_before_anything_is_done(
+    club: Path, sampark: Callable[..., Result]
+) -> None:
+    sampark("touchpoints")
+    env = club / ".env"
+    old = env.read_text(encoding="utf-8").partition("SAMPARK_SECRET_KEY=")[2].strip()
+    for text, told in (
+        (f"SAMPARK_SECRET_KEY={'n' * 43}\n", "SAMPARK_SECRET_KEY has changed"),
+        ("", "SAMPARK_SECRET_KEY is not set"),
+        ("SAMPARK_SECRET_KEY=short\n", "at least 32 characters"),
+    ):
+        env.write_text(text, encoding="utf-8")
+        result = sampark("sweep", "--as-of", "2026-11-22", exit_code=3)
+        assert told in " ".join(result.stderr.split())
+        assert "short" not in result.stderr
+    env.write_text(f"SAMPARK_SECRET_KEY={'n' * 43}\nSAMPARK_SECRET_KEY_PREVIOUS={old}\n")
+    sampark("touchpoints")
