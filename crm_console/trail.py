@@ -1,6 +1,6 @@
 """Why a customer got a message, or did not: the store's rows as a trail a person can follow."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -8,18 +8,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from crm_store import field_values, history
-from crm_store.catalogue.field import Catalogue, FieldType
+from crm_console.rule_places import RulePlaces
+from crm_store import history
 from crm_store.history import CustomerCard, EnrollmentRecord, Refusal, TouchpointRecord
 from crm_store.models.campaign import EnrollmentStatus
-from crm_store.scope import MEMBERSHIP, Scope
+from crm_store.models.operation import EVERYTHING
+from crm_store.pauses import Paused, pauses
+from flows.engine import Engine
+from flows.foresight.asking import Answer, ask
 from triggers.check import CheckedFile
 from triggers.definition import CampaignDefinition
-from triggers.expression import Condition, parse_condition
-from triggers.kinds.all import Trigger
-from triggers.kinds.membership_expiring import MembershipExpiring
-from triggers.look import Look
-from triggers.steps import Step
+from triggers.steps import TIMEOUT, Step
 from triggers.timeline import step_due
 
 
@@ -28,10 +27,15 @@ class StepTrail:
     """One step of an enrollment: its touchpoint, or when it will be due."""
 
     step: str
+    variant: str
     channel: str
     due_at: datetime
     condition: str | None
     touchpoint: TouchpointRecord | None
+    rule: str | None
+    """Where the rule stands that decided: `campaigns/renewal.yaml:31`."""
+    held: bool = False
+    """Its time has come, and `pause_while` holds it."""
 
 
 @dataclass(frozen=True)
@@ -41,23 +45,19 @@ class EnrollmentTrail:
     record: EnrollmentRecord
     name: str
     steps: Sequence[StepTrail]
+    rule: str | None
+    """Where the rule stands that ended it, if one did."""
+    paused: str | None
+    """Why the campaign sends nothing at present, when somebody has paused it."""
 
 
 @dataclass(frozen=True)
 class Outside:
-    """A campaign she is not in."""
+    """A campaign that the customer is not in."""
 
-    campaign: str
-    name: str
-    has_occasion: bool
-    """Its trigger has come for her."""
-    admitted: bool
-    """Its condition holds for her."""
-    where: str | None
-    facts: dict[str, Any]
-    """The values of the fields that the condition looks at."""
-    other_plan: str | None
-    """The plan of her membership, where the trigger wants another."""
+    answer: Answer
+    rule: str | None
+    """Where its condition stands."""
 
 
 @dataclass(frozen=True)
@@ -70,74 +70,127 @@ class Trail:
     outside: Sequence[Outside]
     disabled: Sequence[str]
     """Campaigns whose file is broken."""
+    paused: str | None
+    """Why nothing at all is sent at present, when somebody has paused everything."""
 
     def to_json(self) -> dict[str, Any]:
-        """The stable form of `why --json`; it names the customer by her reference only."""
+        """The stable form of `why --json`; it names the customer by reference only."""
         return {
             "customer": self.card.ref,
+            "paused": self.paused,
             "refusals": [asdict(one) | {"since": one.since.isoformat()} for one in self.refusals],
             "enrollments": [_enrollment_json(one) for one in self.enrollments],
-            "not_in": [asdict(one) for one in self.outside],
+            "not_in": [asdict(one.answer) | {"rule": one.rule} for one in self.outside],
             "disabled": list(self.disabled),
         }
 
 
 def trail_of(
     connection: Connection,
+    engine: Engine,
     customer_id: int,
     *,
-    club_id: int,
     files: Sequence[CheckedFile],
-    catalogue: Catalogue,
+    places: RulePlaces,
     now: datetime,
-    club_zone: ZoneInfo,
     only: str | None = None,
 ) -> Trail:
     """The trail of a customer; with `only`, of that campaign alone."""
     card = history.customer_card(connection, customer_id)
+    stopped = {one.campaign: one for one in pauses(connection)}
     enrollments = [
-        _enrollment_trail(connection, card, record)
+        _enrollment_trail(connection, card, record, places, stopped.get(record.campaign), now)
         for record in history.enrollments_of(connection, customer_id)
         if only in (None, record.campaign)
     ]
     entered = {one.record.campaign for one in enrollments}
-    look = _Asking(connection, card, club_id, catalogue, now, club_zone)
+    everything = stopped.get(EVERYTHING)
     return Trail(
         card,
         history.refusals_of(connection, card),
         enrollments,
         [
-            look.outside(one.definition)
+            Outside(
+                ask(connection, engine, one.definition, customer_id, now),
+                places.of(one.definition, "where") if one.definition.where else None,
+            )
             for one in files
             if one.definition is not None
             and one.definition.campaign not in entered
             and only in (None, one.definition.campaign)
         ],
         [one.name for one in files if one.definition is None and only in (None, one.name)],
+        everything.reason if everything else None,
     )
 
 
 def _enrollment_trail(
-    connection: Connection, card: CustomerCard, record: EnrollmentRecord
+    connection: Connection,
+    card: CustomerCard,
+    record: EnrollmentRecord,
+    places: RulePlaces,
+    paused: Paused | None,
+    now: datetime,
 ) -> EnrollmentTrail:
     definition = CampaignDefinition.model_validate(record.definition)
-    made = {
-        touchpoint.step: touchpoint for touchpoint in history.touchpoints_of(connection, record.id)
-    }
-    steps = [
-        StepTrail(
-            step.id,
-            next(step.ways()).action.channel,
-            _due(step, definition, record, card),
-            step.condition,
-            made.get(step.id),
-        )
-        for step in definition.steps
-    ]
-    if record.status != EnrollmentStatus.ACTIVE:
+    touchpoints = history.touchpoints_of(connection, record.id)
+    steps = [_made(one, definition, places) for one in touchpoints]
+    if record.status == EnrollmentStatus.ACTIVE:
         # Who has left gets no more: what was not made will not be.
-        steps = [step for step in steps if step.touchpoint is not None]
-    return EnrollmentTrail(record, definition.name, sorted(steps, key=lambda one: one.due_at))
+        made = {one.step for one in touchpoints}
+        steps += [
+            _coming(step, definition, _due(step, definition, record, card), places, now)
+            for step in definition.steps
+            if step.id not in made
+        ]
+    return EnrollmentTrail(
+        record,
+        definition.name,
+        sorted(steps, key=lambda one: (one.due_at, one.touchpoint is None)),
+        _end_rule(record, definition, places),
+        paused.reason if paused else None,
+    )
+
+
+def _made(one: TouchpointRecord, definition: CampaignDefinition, places: RulePlaces) -> StepTrail:
+    step = next((each for each in definition.steps if each.id == _step_id(one)), None)
+    return StepTrail(
+        one.step,
+        one.variant,
+        one.channel,
+        one.due_at,
+        step.condition if step else None,
+        one,
+        places.of_reason(definition, _step_id(one), one.reason) if one.reason else None,
+    )
+
+
+def _coming(
+    step: Step, definition: CampaignDefinition, due: datetime, places: RulePlaces, now: datetime
+) -> StepTrail:
+    held = due <= now and definition.pause_while is not None
+    if held:
+        rule = places.of(definition, "pause_while")
+    else:
+        rule = places.of_step(definition, step.id, "if") if step.condition else None
+    channels = dict.fromkeys(act.action.channel for act in step.ways())
+    return StepTrail(step.id, "", " or ".join(channels), due, step.condition, None, rule, held)
+
+
+def _step_id(one: TouchpointRecord) -> str:
+    return one.step.removesuffix(f".{TIMEOUT}")
+
+
+def _end_rule(
+    record: EnrollmentRecord, definition: CampaignDefinition, places: RulePlaces
+) -> str | None:
+    match record.status:
+        case EnrollmentStatus.EXITED:
+            key = "if_anchor_moves" if record.end_reason == "anchor_moved" else "exit_on"
+            return places.of(definition, key)
+        case EnrollmentStatus.HELD_OUT:
+            return places.of(definition, "holdout")
+    return None
 
 
 def _due(
@@ -152,80 +205,14 @@ def _due(
     )
 
 
-@dataclass(frozen=True)
-class _Asking:
-    """Asks campaigns about one customer, with the very SQL that admission uses."""
-
-    connection: Connection
-    card: CustomerCard
-    club_id: int
-    catalogue: Catalogue
-    now: datetime
-    club_zone: ZoneInfo
-
-    def outside(self, definition: CampaignDefinition) -> Outside:
-        where = parse_condition(definition.where, self.catalogue) if definition.where else None
-        answers = list(self._answers(definition, where))
-        has_occasion = any(answer is not None for answer in answers)
-        admitted = any(answers) if has_occasion else self._holds(where)
-        return Outside(
-            definition.campaign,
-            definition.name,
-            has_occasion,
-            admitted,
-            where.text if where else None,
-            self._facts(where.fields) if where else {},
-            None if has_occasion else self._other_plan(definition.trigger),
-        )
-
-    def _other_plan(self, trigger: Trigger) -> str | None:
-        if not isinstance(trigger, MembershipExpiring) or not trigger.plans:
-            return None
-        plan: str | None = self._facts(["membership.plan"])["membership.plan"]
-        return None if plan in trigger.plans else plan
-
-    def _answers(
-        self, definition: CampaignDefinition, where: Condition | None
-    ) -> Iterator[bool | None]:
-        membership = MEMBERSHIP if definition.trigger.about_membership else None
-        scope = self._scope(membership)
-        earliest, latest = definition.span()
-        look = Look(
-            self.club_id,
-            self.now,
-            earliest,
-            latest + definition.defaults.late.grace,
-            self.club_zone,
-        )
-        for occasions in definition.trigger.occasions(look):
-            yield history.occasion_of(
-                self.connection, self.card.id, occasions, where.sql(scope) if where else None
-            )
-
-    def _holds(self, where: Condition | None) -> bool:
-        if where is None:
-            return True
-        return history.condition_holds(self.connection, self.card.id, where.sql(self._scope(None)))
-
-    def _facts(self, fields: Collection[str]) -> dict[str, Any]:
-        row = field_values.of_customer(
-            self.connection, self.catalogue, fields, self.card.id, self._scope(None)
-        )
-        return {name: _plain(value, self.catalogue[name].type) for name, value in row.items()}
-
-    def _scope(self, membership: Any) -> Scope:
-        return Scope.at(self.now, self.club_zone, membership=membership)
-
-
-def _plain(value: Any, kind: FieldType) -> Any:
-    """A field's value as JSON and people have it."""
-    if kind is FieldType.TAGS:
-        return value.split("\n") if value else []
-    if kind is FieldType.BOOLEAN:
-        return bool(value)
-    if kind is FieldType.DATE:
-        return None if value is None else str(value)
-    return float(value) if kind is FieldType.NUMBER and value is not None else value
+def waiting(trail: Trail) -> Iterator[tuple[datetime, EnrollmentTrail, StepTrail]]:
+    """What is still to come for the customer, and when; not in order."""
+    for enrollment in trail.enrollments:
+        for step in enrollment.steps:
+            if step.touchpoint is None:
+                yield step.due_at, enrollment, step
+            elif step.touchpoint.state in ("planned", "queued"):
+                yield step.touchpoint.not_before, enrollment, step
 
 
 def _enrollment_json(one: EnrollmentTrail) -> dict[str, Any]:
@@ -238,20 +225,23 @@ def _enrollment_json(one: EnrollmentTrail) -> dict[str, Any]:
         "status": record.status,
         "ended_at": record.ended_at.isoformat() if record.ended_at else None,
         "end_reason": record.end_reason,
+        "rule": one.rule,
+        "paused": one.paused,
         "steps": [_step_json(step) for step in one.steps],
     }
 
 
 def _step_json(step: StepTrail) -> dict[str, Any]:
     touchpoint = step.touchpoint
-    due_at = touchpoint.due_at if touchpoint else step.due_at
     sent_at = touchpoint.sent_at if touchpoint else None
     return {
         "step": step.step,
+        "variant": step.variant,
         "channel": step.channel,
-        "due_at": due_at.isoformat(),
-        "state": touchpoint.state if touchpoint else "waiting",
+        "due_at": step.due_at.isoformat(),
+        "state": touchpoint.state if touchpoint else "held" if step.held else "waiting",
         "reason": touchpoint.reason if touchpoint else None,
+        "rule": step.rule,
         "sent_at": sent_at.isoformat() if sent_at else None,
         "touchpoint": touchpoint.id if touchpoint else None,
     }

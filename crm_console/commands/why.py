@@ -12,7 +12,7 @@ from crm_console.terminal import out, print_json, print_line, say, yes_no
 from crm_store.errors import UnknownName
 
 if TYPE_CHECKING:
-    from crm_console.trail import EnrollmentTrail, Outside, StepTrail, Trail
+    from crm_console.trail import EnrollmentTrail, StepTrail, Trail
     from flows.project import Project
 
 
@@ -20,7 +20,7 @@ def why(
     context: typer.Context,
     customer: Annotated[
         str,
-        typer.Argument(metavar="CUSTOMER", help="Her reference, e-mail address or phone number."),
+        typer.Argument(metavar="CUSTOMER", help="A reference, e-mail address or phone number."),
     ],
     campaign: Annotated[
         str | None, typer.Argument(metavar="CAMPAIGN", help="Only this campaign.")
@@ -29,8 +29,9 @@ def why(
 ) -> None:
     """Tell what every campaign decided about a customer, and the exact reason.
 
-    When she entered and why; each step: sent, waiting until, or not sent and why not. For the
-    campaigns she is not in: whether their occasion has come, and whether their condition holds.
+    When they entered and why; each step: sent, waiting until, or not sent and why not, with the
+    file and line of the rule that decided. For the campaigns they are not in: whether the
+    occasion has come, and which part of the condition does not hold.
     """
     from flows.clock import wall_clock
 
@@ -45,23 +46,29 @@ def why(
 def read_trail(project: "Project", customer: str, campaign: str | None, now: datetime) -> "Trail":
     """The trail of the customer of this name, as it stands at `now`. Raises `UnknownName`."""
     from crm_console.naming import customer_named
+    from crm_console.rule_places import RulePlaces
     from crm_console.trail import trail_of
+    from flows.foresight.play import HandClock
+    from flows.foresight.scratch_engine import engine_on
     from flows.project import open_club
     from triggers.problems import choose_from
 
     files = project.check()
-    with open_club(project, lambda: now) as (store, club_id), store.read() as connection:
-        customer_id = customer_named(connection, club_id, customer, project.settings.club.country)
-        trail = trail_of(
-            connection,
-            customer_id,
-            club_id=club_id,
-            files=files,
-            catalogue=project.catalogue,
-            now=now,
-            club_zone=project.zone,
-            only=campaign,
-        )
+    clock = HandClock(now)
+    with open_club(project, clock) as (store, club_id):
+        engine = engine_on(project, store, clock)
+        country = project.settings.club.country
+        with store.read() as connection:
+            customer_id = customer_named(connection, club_id, customer, country)
+            trail = trail_of(
+                connection,
+                engine,
+                customer_id,
+                files=files,
+                places=RulePlaces(files, project.folder),
+                now=now,
+                only=campaign,
+            )
     if campaign and not (trail.enrollments or trail.outside or trail.disabled):
         known = [one.definition.campaign for one in files if one.definition is not None]
         raise UnknownName(f"There is no campaign {campaign}.", choose_from(campaign, known))
@@ -72,10 +79,12 @@ def show_trail(trail: "Trail", zone: ZoneInfo, languages: Sequence[str]) -> None
     """Print a trail; its times are of `zone`, and the club writes in `languages`."""
     card = trail.card
     print_line(f"{card.name} · {card.ref}", "bold")
-    written = f"She is written to in {card.language}."
+    written = f"Written to in {card.language}."
     if card.language.split("-")[0] not in languages:
-        written = f"Her language is {card.language}; where a message lacks it, {languages[0]}."
-    print_line(f"Times are hers: {zone.key}. {written}", "dim")
+        written = f"The language is {card.language}; where a message lacks it, {languages[0]}."
+    print_line(f"Times are the customer's own: {zone.key}. {written}", "dim")
+    if trail.paused is not None:
+        say(f"Everything is paused, and nothing leaves: {trail.paused}.", "bold yellow")
     for sentence in _refusals(trail, zone):
         say(sentence, "yellow")
     for enrollment in trail.enrollments:
@@ -84,9 +93,12 @@ def show_trail(trail: "Trail", zone: ZoneInfo, languages: Sequence[str]) -> None
         print_line()
         print_line("Not in:", "bold")
         for outside in trail.outside:
-            say(f"{outside.campaign}: {_why_not(outside)}", indent=2)
-            for name, value in outside.facts.items() if not outside.admitted else ():
+            answer = outside.answer
+            place = f" ({outside.rule})" if outside.rule and not answer.admitted else ""
+            say(f"{answer.campaign}: {answer.sentence()}{place}", indent=2)
+            for name, value in answer.facts.items():
                 say(f"{name} is {_said(value)}", "dim", indent=6)
+    _show_next(trail, zone)
     for campaign in trail.disabled:
         print_line(f"{campaign} is broken and does not run: sampark check", "bold red")
 
@@ -98,10 +110,10 @@ def _refusals(trail: "Trail", zone: ZoneInfo) -> Iterator[str]:
         since = f"since {show_moment(one.since, zone)} ({one.source})"
         if one.topic is None:
             cause = one.cause.replace("_", " ")
-            yield f"Her {one.channel} address is suppressed: {cause}, {since}."
+            yield f"The {one.channel} address is suppressed: {cause}, {since}."
         else:
             what = "all of it" if one.topic == "*" else f"the topic {one.topic}"
-            yield f"She opted out of {one.channel}, {what}, {since}."
+            yield f"Opted out of {one.channel}, {what}, {since}."
 
 
 def _show_enrollment(one: "EnrollmentTrail", zone: ZoneInfo) -> None:
@@ -118,17 +130,27 @@ def _show_enrollment(one: "EnrollmentTrail", zone: ZoneInfo) -> None:
     steps = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for step in one.steps:
         mark, style, sentence = _step(step, zone)
-        steps.add_row(Text(mark, style), step.step, step.channel, Text(sentence))
+        place = f" ({step.rule})" if step.rule else ""
+        name = f"{step.step}.{step.variant}" if step.variant else step.step
+        steps.add_row(Text(mark, style), name, step.channel, Text(sentence + place))
     out.print(Padding(steps, (0, 0, 0, 2), expand=False))
     match record.status:
         case "completed":
             say("No more steps to come.", "dim", indent=2)
         case "exited" if record.ended_at:
-            say(f"left {show_moment(record.ended_at, zone)}: an exit event ended it", indent=2)
+            moved = record.end_reason == "anchor_moved"
+            why = "the date it counts from was moved" if moved else "an exit event ended it"
+            place = f" ({one.rule})" if one.rule else ""
+            say(f"left {show_moment(record.ended_at, zone)}: {why}{place}", indent=2)
+        case "held_out":
+            place = f" ({one.rule})" if one.rule else ""
+            say(f"Held out for comparison: never written to by this campaign{place}.", indent=2)
+    if one.paused is not None:
+        say(f"The campaign is paused, and nothing of it leaves: {one.paused}.", "yellow", indent=2)
 
 
 def _occasion(one: "EnrollmentTrail", zone: ZoneInfo) -> str:
-    """What brought her in."""
+    """What brought the customer in."""
     from crm_console.moments import show_day, show_moment
 
     record = one.record
@@ -138,8 +160,8 @@ def _occasion(one: "EnrollmentTrail", zone: ZoneInfo) -> str:
         return f"{name} on {show_moment(record.anchor_at, zone)}"
     day = show_day(record.anchor_on) if record.anchor_on else "a day unknown"
     if record.plan is not None:
-        return f"her {record.plan} membership ends on {day}"
-    return f"her {record.occurrence.partition(':')[0]} is on {day}"
+        return f"the {record.plan} membership ends on {day}"
+    return f"the {record.occurrence.partition(':')[0]} is on {day}"
 
 
 def _step(step: "StepTrail", zone: ZoneInfo) -> tuple[str, str, str]:
@@ -149,6 +171,9 @@ def _step(step: "StepTrail", zone: ZoneInfo) -> tuple[str, str, str]:
 
     touchpoint = step.touchpoint
     if touchpoint is None:
+        if step.held:
+            since = show_moment(step.due_at, zone)
+            return "…", "dim", f"held since {since}: the campaign's `pause_while` holds"
         only_if = f", if then {step.condition}" if step.condition else ""
         return "…", "dim", f"waits for {show_moment(step.due_at, zone)}{only_if}"
     because = sentence_of(touchpoint.reason)
@@ -159,12 +184,14 @@ def _step(step: "StepTrail", zone: ZoneInfo) -> tuple[str, str, str]:
         case "delivered" if touchpoint.sent_at:
             return "✓", "green", f"sent {show_moment(touchpoint.sent_at, zone)}, and delivered"
         case "bounced" | "complained" as state if touchpoint.sent_at:
-            said = "and she called it spam" if state == "complained" else f"but {because}"
+            said = "and the customer called it spam" if state == "complained" else f"but {because}"
             detail = f" ({touchpoint.detail})" if touchpoint.detail else ""
             return "✗", "bold red", f"sent {show_moment(touchpoint.sent_at, zone)}, {said}{detail}"
         case "planned" | "queued":
             until = show_moment(touchpoint.not_before, zone)
             return "…", "dim", f"waits until {until}" + (f": {because}" if because else "")
+        case "done" if touchpoint.settled_at:
+            return "✓", "green", f"done {show_moment(touchpoint.settled_at, zone)}"
         case "claimed" | "sending":
             return "…", "dim", "is being handed over now"
         case "in_doubt":
@@ -176,16 +203,18 @@ def _step(step: "StepTrail", zone: ZoneInfo) -> tuple[str, str, str]:
             return "-", "yellow", f"not sent ({state}), due {due}: {because}"
 
 
-def _why_not(outside: "Outside") -> str:
-    if outside.has_occasion and outside.admitted:
-        return "its occasion has come; she enters with the next sweep"
-    absent = "its occasion has not come for her"
-    if outside.other_plan:
-        absent = f"it is not for her plan, {outside.other_plan}"
-    if outside.admitted:
-        return absent
-    occasion = "its occasion has come, but" if outside.has_occasion else f"{absent}, and"
-    return f"{occasion} its condition leaves her out: {outside.where}"
+def _show_next(trail: "Trail", zone: ZoneInfo) -> None:
+    """The first thing that is still to come."""
+    from crm_console.moments import show_moment
+    from crm_console.trail import waiting
+
+    first = min(waiting(trail), key=lambda one: one[0], default=None)
+    if first is not None:
+        at, enrollment, step = first
+        print_line()
+        print_line(
+            f"Next: {step.step} of {enrollment.record.campaign}, {show_moment(at, zone)}.", "bold"
+        )
 
 
 def _said(value: Any) -> str:

@@ -97,11 +97,11 @@ def test_the_ledger_and_the_catchers_agree(swept: Swept) -> None:
 
 def test_why_tells_what_was_sent_and_what_was_not(swept: Swept) -> None:
     asha = swept.run("why", "asha@example.org").stdout
-    assert "entered Sun 22 Nov 2026, 11:00: her annual membership ends on Tue 22 Dec 2026" in asha
+    assert "entered Sun 22 Nov 2026, 11:00: the annual membership ends on Tue 22 Dec 2026" in asha
     assert "sent Sun 22 Nov 2026, 11:00, and accepted" in asha
     assert "waits for Tue 15 Dec 2026, 10:30" in asha
     ravi = swept.run("why", "M-2", "membership-renewal").stdout
-    assert "She opted out of email" in ravi
+    assert "Opted out of email" in ravi
     assert "not sent (suppressed), due Sun 22 Nov 2026, 10:30: the customer opted out" in ravi
     told = swept.ask("why", "M-2", "birthday")
     assert told["enrollments"] == []

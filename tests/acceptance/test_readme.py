@@ -29,7 +29,7 @@ def test_its_walk_through_works(tmp_path: Path, environment: dict[str, str]) -> 
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     assert "nothing to mend" in done.stderr
-    assert "her annual membership ends on Tue 22 Dec 2026" in done.stdout
+    assert "the annual membership ends on Tue 22 Dec 2026" in done.stdout
     assert "the customer opted out" in done.stdout
 
 

@@ -33,12 +33,12 @@ def test_a_plan_that_no_campaign_can_name_is_told(
     told = sampark("import", "memberships", str(tmp_path / "terms.csv"))
     assert "the plan yearly: add it to `plans:`" in " ".join(told.stderr.split())
     said = sampark("why", member, "membership-renewal").stdout
-    assert "membership-renewal: it is not for her plan, yearly" in said
+    assert "membership-renewal: it is not for the plan yearly" in said
 
 
 def test_a_language_that_the_club_lacks_is_told(sampark: Sampark, member: str) -> None:
     said = sampark("why", member).stdout
-    assert "Her language is de; where a message lacks it, en." in said
+    assert "The language is de; where a message lacks it, en." in said
 
 
 def test_a_leads_misspelt_field_is_told(sampark: Sampark) -> None:
