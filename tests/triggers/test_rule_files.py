@@ -58,7 +58,9 @@ def test_a_mistake(
 
 
 def test_segments_on_one_line(tmp_path: Path, vocabulary: Vocabulary) -> None:
-    text = "segments: [{name: a, where: 'x'}, {name: b, where: visits.total > 1}, {name: c, where: 'y'}]\n"
+    text = (
+        "segments: [{name: a, where: x}, {name: b, where: visits.total > 1}, {name: c, where: y}]\n"
+    )
     names, problems = segments(tmp_path, vocabulary, text)
     assert (names, len(problems)) == (["b"], 2)
 
