@@ -41,25 +41,25 @@ MOST = 5_000
 
 
 @dataclass(frozen=True)
-class Mail:
+class ReadMail:
     """A mail that was looked at, and the facts in it; none when it is no report."""
 
     source_id: str
     facts: tuple[Feedback, ...]
 
 
-def read_letter(raw: bytes) -> Mail:
+def read_letter(raw: bytes) -> ReadMail:
     """What a mail says. One that cannot be read says nothing; it is told in the log."""
     source_id = sha256(raw).hexdigest()[:40]
     try:
-        return Mail(source_id, read_mail(raw))
+        return ReadMail(source_id, read_mail(raw))
     except Exception as error:
         # It is the mails of strangers that come here: one of them must not stop the others.
         log.warning("the mail %s was not understood: %s", source_id, class_and_place(error))
-        return Mail(source_id, ())
+        return ReadMail(source_id, ())
 
 
-def keep(store: Store, club_id: int, raws: Sequence[bytes], clock: Clock) -> list[Mail]:
+def keep(store: Store, club_id: int, raws: Sequence[bytes], clock: Clock) -> list[ReadMail]:
     """Put those of the mails that are reports into the inbox, with one commit."""
     raws = [raw[:MAX_READ] for raw in raws]
     mails = [read_letter(raw) for raw in raws]
@@ -73,9 +73,9 @@ def keep(store: Store, club_id: int, raws: Sequence[bytes], clock: Clock) -> lis
     return mails
 
 
-def collect(store: Store, club_id: int, box: Letterbox, clock: Clock) -> list[Mail]:
+def collect(store: Store, club_id: int, box: Letterbox, clock: Clock) -> list[ReadMail]:
     """Take the letters of a mailbox into the inbox; at most `MOST` of them."""
-    collected: dict[str, Mail] = {}
+    collected: dict[str, ReadMail] = {}
     while len(collected) < MOST:
         letters = [one for one in box.waiting(AT_ONCE) if one.name not in collected]
         if not letters:
@@ -87,7 +87,7 @@ def collect(store: Store, club_id: int, box: Letterbox, clock: Clock) -> list[Ma
     return list(collected.values())
 
 
-def _names(letters: Iterable[Letter], mails: Iterable[Mail], *, reports: bool) -> list[str]:
+def _names(letters: Iterable[Letter], mails: Iterable[ReadMail], *, reports: bool) -> list[str]:
     return [
         letter.name
         for letter, mail in zip(letters, mails, strict=True)
@@ -95,7 +95,7 @@ def _names(letters: Iterable[Letter], mails: Iterable[Mail], *, reports: bool) -
     ]
 
 
-def collect_from_mailbox(project: Project, engine: Engine) -> list[Mail]:
+def collect_from_mailbox(project: Project, engine: Engine) -> list[ReadMail]:
     """The same with the mailbox of the settings. Nothing without one, or in a rehearsal: then its
     mails are about messages that another installation has sent.
 
@@ -125,7 +125,7 @@ async def watch_mailbox(project: Project, engine: Engine, stop: asyncio.Event) -
         await pause(stop, EVERY_S)
 
 
-async def take_in(engine: Engine, mails: Sequence[Mail]) -> list[Became]:
+async def take_in(engine: Engine, mails: Sequence[ReadMail]) -> list[Became]:
     """Have the inbox read; what became of the facts in these mails."""
     await empty_inbox(engine)
     prefixes = [f"{SOURCE}:{mail.source_id}:" for mail in mails if mail.facts]

@@ -13,7 +13,7 @@ from crm_store.errors import SamparkError, UsageError
 if TYPE_CHECKING:
     from crm_messaging.feedback import Feedback
     from crm_store.bounced import Became
-    from flows.bounces import Mail
+    from flows.bounces import ReadMail
     from flows.project import Project
 
 _STDIN = "-"
@@ -54,7 +54,7 @@ def bounces(
 
 async def _read(
     project: "Project", paths: list[Path]
-) -> tuple[list[tuple[str, "Mail"]], dict[str, list["Became"]]]:
+) -> tuple[list[tuple[str, "ReadMail"]], dict[str, list["Became"]]]:
     """The mails by the name a person knows them by; and what became of each fact."""
     from flows.bounces import collect_from_mailbox, keep, take_in
     from flows.clock import wall_clock
@@ -98,7 +98,7 @@ def _check_mailbox(project: "Project") -> None:
         )
 
 
-def _show(read: list[tuple[str, "Mail"]], became: dict[str, list["Became"]]) -> None:
+def _show(read: list[tuple[str, "ReadMail"]], became: dict[str, list["Became"]]) -> None:
     table = plain_table("mail", "verdict", "code", "recipient", "done", whole=("verdict", "code"))
     found = Counter[str]()
     for name, mail in read:
@@ -121,7 +121,7 @@ def _done(one: "Became") -> str:
     return f"{one.customer}: {where}{suppressed}"
 
 
-def _mail_json(name: str, mail: "Mail", became: dict[str, list["Became"]]) -> dict[str, Any]:
+def _mail_json(name: str, mail: "ReadMail", became: dict[str, list["Became"]]) -> dict[str, Any]:
     return {
         "mail": name,
         "id": mail.source_id,

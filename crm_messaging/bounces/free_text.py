@@ -68,15 +68,17 @@ def read_free_text(mail: Mail) -> list[Finding]:
 
 def _is_report(mail: Mail) -> bool:
     """Whether the mail comes from a mail system; an answering person or robot is none."""
-    sender = " ".join(mail.headers("From", "Sender"))
-    if mail.headers("X-Failed-Recipients") or _DAEMON.search(sender):
+    if mail.headers("X-Failed-Recipients"):
         return True
+    by_subject = bool(_SUBJECTS.search(plain(mail.header("Subject"))))
+    by_words = bool(_WORDS.search(plain(mail.notice)))
+    if _DAEMON.search(" ".join(mail.headers("From", "Sender"))):
+        # A daemon writes of other things too, such as what it holds in quarantine.
+        return by_subject or by_words or verdict_of_words(mail.notice) is not None
     if is_automatic(mail):
         return False
-    if _SUBJECTS.search(plain(mail.header("Subject"))):
-        return True
     nobody = mail.headers("Return-Path")[:1] in (["<>"], [""])
-    return nobody and bool(_WORDS.search(plain(mail.notice)))
+    return by_subject or (nobody and by_words)
 
 
 def _finding(recipient: str | None, mail: Mail, *, alone: bool) -> Finding:

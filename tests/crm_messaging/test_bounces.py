@@ -118,6 +118,7 @@ NOT_THE_ADDRESS = """\
         ("Returned mail", VAGUE, {"asha": "soft_bounce"}),
         ("Returned mail", NOT_THE_ADDRESS, {"asha": "blocked"}),
         ("Lunch?", "Shall we have lunch?", {}),
+        ("Your digest", "Held for you: 3 mails from asha@example.org", {}),
     ],
 )
 def test_reports_in_words(subject: str, body: str, verdicts: dict[str, str]) -> None:
