@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crm_console.call import JsonOption, SamparkGroup, call_of
+from crm_console.commands.report_versions import versions
 from crm_console.moments import read_moment, show_day
 from crm_console.terminal import note, out, print_json
 from crm_store.event_names import MEMBERSHIP_RENEWED
@@ -19,6 +20,9 @@ report = typer.Typer(cls=SamparkGroup, no_args_is_help=True, help="What campaign
 @report.callback()
 def _report() -> None:
     """What campaigns came to."""
+
+
+report.command("versions")(versions)
 
 
 @report.command("campaigns")
