@@ -24,7 +24,7 @@ def bounces(
     mails: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[MAIL]...",
+            metavar="MAIL",
             help="Files with a mail each, or - for one on stdin. [default: the mailbox]",
             show_default=False,
         ),
