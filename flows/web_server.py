@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import uvicorn
 
@@ -14,7 +14,7 @@ AsgiApp: TypeAlias = Callable[..., Awaitable[None]]
 """Any ASGI 3 application: FastAPI's, Starlette's."""
 
 
-MOST_CONNECTIONS = 2_000
+MOST_CONNECTIONS = 1_000
 """Beyond it uvicorn answers 503 by itself; an open connection costs memory and a file."""
 
 
@@ -36,6 +36,7 @@ async def web_server(
     with _listening(host, port, setting) as listening:
         config = uvicorn.Config(
             app,
+            http=_protocol(),
             log_config=None,
             access_log=False,  # links and addresses of people are in it
             server_header=False,
@@ -51,6 +52,14 @@ async def web_server(
         finally:
             server.should_exit = True
             await serving
+
+
+def _protocol() -> "type[asyncio.Protocol] | Literal['h11']":
+    try:
+        from flows.bounded_http import BoundedHttp
+    except ImportError:  # there is no httptools for Windows
+        return "h11"
+    return BoundedHttp
 
 
 def _listening(host: str, port: int, setting: str) -> socket.socket:

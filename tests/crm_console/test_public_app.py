@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -27,7 +27,9 @@ def try_out(premises: Premises) -> APIRouter:
     @routes.post("/store")
     async def store(request: Request) -> Response:
         body = await request.body()
-        fresh = await premises.receiving.receive(Arrival("try", body[:40].decode(), body, {}))
+        fresh = await premises.receiving.receive(
+            Arrival("try", body[:40].decode(errors="surrogatepass"), body, {})
+        )
         return Response("new" if fresh else "known")
 
     @routes.get("/cookie")
@@ -150,6 +152,21 @@ async def test_a_body_without_a_length_is_cut_off(sqlite_store: Store, tmp_path:
     assert len(rows_of(sqlite_store, InboundMessage, "id")) == 1
 
 
+async def test_a_head_without_end_is_cut_off(sqlite_store: Store, tmp_path: Path) -> None:
+    async with site(sqlite_store, tmp_path) as client:
+        for line in (b"X-A: b\r\n" * 128, b"x" * KIB):
+            reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
+            writer.write(b"GET /try/cookie HTTP/1.1\r\nHost: x\r\nX-Endless: ")
+            with suppress(ConnectionError):
+                for _ in range(200):
+                    writer.write(line)
+                    await writer.drain()
+                    await asyncio.sleep(0)
+                assert await asyncio.wait_for(reader.read(), 5) == b""
+            writer.close()
+        assert (await client.get("/try/cookie")).status_code == 200
+
+
 async def test_half_a_message_is_none(sqlite_store: Store, tmp_path: Path) -> None:
     async with site(sqlite_store, tmp_path) as client:
         port = client.base_url.port
@@ -157,6 +174,18 @@ async def test_half_a_message_is_none(sqlite_store: Store, tmp_path: Path) -> No
             wire.sendall(b"POST /try/store HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
         assert (await client.post("/try/store", content=b"whole")).text == "new"
     assert rows_of(sqlite_store, InboundMessage, "body") == [(b"whole",)]
+
+
+async def test_a_message_that_no_store_takes_harms_no_other(store: Store, tmp_path: Path) -> None:
+    async with site(store, tmp_path) as client:
+        bodies = [f"message {number}".encode() for number in range(20)]
+        bodies[7] = b"half a character: \xed\xa0\x80"
+        answers = await asyncio.gather(
+            *(client.post("/try/store", content=body) for body in bodies)
+        )
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [400 if number == 7 else 200 for number in range(20)]
+    assert len(rows_of(store, InboundMessage, "id")) == 19
 
 
 async def test_an_address_that_asks_too_often_waits(sqlite_store: Store, tmp_path: Path) -> None:

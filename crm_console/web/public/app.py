@@ -20,7 +20,7 @@ from crm_console.web.public.door import Door
 from crm_console.web.public.doors import DOORS
 from crm_console.web.public.guard import Guard
 from crm_console.web.public.premises import Premises
-from crm_console.web.public.receiving import Receiving
+from crm_console.web.public.receiving import Receiving, Unstorable
 from crm_store.database import Store
 from crm_store.errors import EnvironmentUnready
 from flows.clock import Clock
@@ -68,6 +68,7 @@ def _app(routes: APIRouter | None = None) -> FastAPI:
         app.include_router(routes)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(Unstorable, _unreadable)
     for away in (EnvironmentUnready, OperationalError, InterfaceError, NoConnectionFree):
         app.add_exception_handler(away, _away)
     app.add_exception_handler(DBAPIError, _away_if_cut_off)

@@ -6,12 +6,15 @@ While one commit is under way the messages of other requests gather; the next ca
 import asyncio
 import logging
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from typing import TypeAlias
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from crm_store.database import Store
-from crm_store.errors import EnvironmentUnready
+from crm_store.errors import EnvironmentUnready, SamparkError
 from crm_store.inbox import Arrival, receive_all
 from flows.clock import Clock
 from flows.trouble import class_and_place
@@ -25,11 +28,27 @@ PATIENCE_S = 8.0
 """Senders give up after 10 to 15 seconds; one who hears 503 before that comes again."""
 
 
+Waiting: TypeAlias = tuple[Arrival, "asyncio.Future[bool]"]
+
+
 class StoreAway(EnvironmentUnready):
     """A message could not be kept now. Its sender has to come again: 503, never 2xx."""
 
     def __init__(self) -> None:
         super().__init__("The message could not be stored now.", "Send it again in a minute.")
+
+
+class Unstorable(SamparkError):
+    """The store does not take a message, and never will: 400."""
+
+    def __init__(self) -> None:
+        super().__init__("The message cannot be stored.")
+
+
+def _refuse(batch: "list[Waiting]", error: Exception) -> None:
+    for _, answer in batch:
+        if not answer.done():
+            answer.set_exception(error)
 
 
 class Receiving:
@@ -39,7 +58,9 @@ class Receiving:
         self._store = store
         self._club_id = club_id
         self._clock = clock
-        self._waiting: deque[tuple[Arrival, asyncio.Future[bool]]] = deque()
+        self._waiting: deque[Waiting] = deque()
+        # One of its own: what else waits for the store must not keep senders waiting.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="receiving")
         self._writer: asyncio.Task[None] | None = None
 
     async def receive(self, arrival: Arrival) -> bool:
@@ -64,16 +85,26 @@ class Receiving:
                 self._waiting.popleft()
             batch = [(arrival, answer) for arrival, answer in taken if not answer.done()]
             try:
-                fresh = await asyncio.to_thread(self._commit, [arrival for arrival, _ in batch])
-            except SQLAlchemyError as error:
+                await self._answer(batch)
+            except (OperationalError, InterfaceError, NoConnectionFree) as error:
                 log.warning("%d messages were not stored: %s", len(batch), class_and_place(error))
-                for _, answer in batch:
-                    if not answer.done():
-                        answer.set_exception(StoreAway())
-                continue
-            for (_, answer), is_new in zip(batch, fresh, strict=True):
-                if not answer.done():
-                    answer.set_result(is_new)
+                _refuse(batch, StoreAway())
+            except Exception as error:
+                # One of them is so odd that the store refuses it; the others are no worse for it.
+                log.warning("messages are stored one by one, after: %s", class_and_place(error))
+                for one in batch:
+                    try:
+                        await self._answer([one])
+                    except Exception:
+                        _refuse([one], Unstorable())
+
+    async def _answer(self, batch: list[Waiting]) -> None:
+        arrivals = [arrival for arrival, _ in batch]
+        loop = asyncio.get_running_loop()
+        fresh = await loop.run_in_executor(self._thread, self._commit, arrivals)
+        for (_, answer), is_new in zip(batch, fresh, strict=True):
+            if not answer.done():
+                answer.set_result(is_new)
 
     def _commit(self, arrivals: list[Arrival]) -> list[bool]:
         with self._store.write() as connection:

@@ -64,7 +64,7 @@ def _add(routes: APIRouter, premises: Premises, opened: Open, certificates: Cert
 REPORTS = Door(
     PREFIX,
     _routes,
-    # SendGrid's batches have up to 768 KiB; Postmark's bounces may carry the mail that came back.
-    max_body=2 * MIB,
+    # SendGrid's batches have up to 768 KiB; Postmark's bounces may carry a part of the mail.
+    max_body=MIB,
     allowance=Allowance(burst=100, per_minute=60, counts=Counted.REFUSALS),
 )
