@@ -149,19 +149,40 @@ def _show_enrollment(one: "EnrollmentTrail", zone: ZoneInfo) -> None:
         say(f"The campaign is paused, and nothing of it leaves: {one.paused}.", "yellow", indent=2)
 
 
+_MOMENTS = {
+    "visit": "a visit",
+    "purchase": "a purchase",
+    "package": "a package that ran low",
+    "stay": "a change of segment",
+    "cron": "the schedule",
+}
+"""What occurrences are called whose anchor is a moment and that are no recorded event."""
+_DAYS = {
+    "absent": "she had stayed away long enough on",
+    "never": "she had never come by",
+    "drop": "she came far less than before from",
+    "day": "her date is on",
+    "term": "the date of her membership is on",
+    "package": "the date of her package is on",
+}
+"""The same for days; a birthday, an anniversary and a holiday bear their names."""
+
+
 def _occasion(one: "EnrollmentTrail", zone: ZoneInfo) -> str:
     """What brought the customer in."""
     from crm_console.moments import show_day, show_moment
 
     record = one.record
+    kind = record.occurrence.partition(":")[0]
     if record.anchor_at is not None:
         to = record.event_data.get("to") if record.event_data else None
-        name = f"{record.event_name} to {to}" if to else record.event_name or "the event"
+        other = _MOMENTS.get(kind, "the event")
+        name = f"{record.event_name} to {to}" if to else record.event_name or other
         return f"{name} on {show_moment(record.anchor_at, zone)}"
     day = show_day(record.anchor_on) if record.anchor_on else "a day unknown"
     if record.plan is not None:
         return f"the {record.plan} membership ends on {day}"
-    return f"the {record.occurrence.partition(':')[0]} is on {day}"
+    return f"{_DAYS.get(kind, f'the {kind} is on')} {day}"
 
 
 def _step(step: "StepTrail", zone: ZoneInfo) -> tuple[str, str, str]:
