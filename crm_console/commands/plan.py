@@ -63,9 +63,8 @@ def _show(planned: "DayPlan") -> None:
         print_line()
         _show_counts(planned)
     for campaign, number in planned.left_out.items():
-        say(
-            f"{campaign} lets {many(number, 'customer')} of its occasion not in: `where`, re-entry."
-        )
+        who = many(number, "customer")
+        say(f"{campaign} keeps out {who} whose occasion has come: its `where`, or re-entry.", "dim")
     for campaign, problem in planned.disabled.items():
         print_line(f"{campaign} is broken and does not run: {problem}", "bold red", to=err)
     note("Nothing was sent, and nothing has changed.")
