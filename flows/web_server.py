@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Literal, TypeAlias
@@ -16,6 +17,10 @@ AsgiApp: TypeAlias = Callable[..., Awaitable[None]]
 
 MOST_CONNECTIONS = 1_000
 """Beyond it uvicorn answers 503 by itself; an open connection costs memory and a file."""
+
+
+SWITCH_S = 0.0005
+"""How long a thread may keep the interpreter: Python's own 5 ms are felt several times a request."""
 
 
 class _Guest(uvicorn.Server):
@@ -33,6 +38,8 @@ async def web_server(
     `setting` is the block of club.yaml that says where. `proxies` are the addresses whose
     `X-Forwarded-For` is believed. Raises `EnvironmentUnready` when the port is taken.
     """
+    # Threads beside the loop read and write for the engine; who asks a page waits for none of them.
+    sys.setswitchinterval(SWITCH_S)
     with _listening(host, port, setting) as listening:
         config = uvicorn.Config(
             app,
