@@ -101,6 +101,6 @@ def _channels(project: Project) -> dict[str, Channel]:
     """Those that the club has; a rehearsal has all that a campaign can name."""
     channels = project.settings.channels
     has = {"email": channels.email is not None, "sms": channels.sms is not None}
-    has |= dict.fromkeys(channels.messages, True)
+    has |= dict.fromkeys((*channels.messages, "webhook"), True)
     everything = project.settings.mode == "rehearsal"
     return {name: NoWayOut(name) for name, there in has.items() if there or everything}
