@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-import phonenumbers
-
 from crm_messaging.channels.sms_settings import ANY_COUNTRY
 from crm_messaging.national_shift import NationalSize, national_size
 from crm_messaging.sms_segments import Header, SmsSize, count
@@ -39,5 +37,8 @@ def estimate(
 
 def country_of(number: str) -> str | None:
     """The country of a number in E.164; `None` for what belongs to none, such as a satellite's."""
+    # Its tables take longer to load than a whole preview: only a customer's own number asks them.
+    import phonenumbers
+
     region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
     return region if region and region != "001" else None
