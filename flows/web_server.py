@@ -20,7 +20,7 @@ MOST_CONNECTIONS = 1_000
 
 
 SWITCH_S = 0.0005
-"""How long a thread may keep the interpreter: Python's own 5 ms are felt several times a request."""
+"""How long a thread keeps the interpreter; Python's own 5 ms are felt several times a request."""
 
 
 class _Guest(uvicorn.Server):
