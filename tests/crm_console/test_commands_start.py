@@ -52,3 +52,8 @@ def test_reading_files_loads_no_prefect_no_server_no_client_and_no_database(
     heavy = "prefect sqlalchemy sqlmodel alembic fastapi uvicorn httpx aiosmtpd aiosmtplib"
     run(club, f"{heavy} cryptography phonenumbers", *args)
     assert sorted(path for path in club.rglob("*")) == before
+
+
+def test_playing_tests_loads_no_prefect_and_no_server(club: Path) -> None:
+    birthday = str(club / "campaigns" / "birthday.yaml")
+    run(club, "prefect alembic fastapi uvicorn aiosmtpd", "test", birthday)
