@@ -177,9 +177,12 @@ def test_given_that_contradicts_itself_fails_alone(club: Path, answer: Callable[
 def test_a_broken_file_is_named_and_the_others_are_played(
     club: Path, answer: Callable[..., Any]
 ) -> None:
+    for file in (club / "campaigns").iterdir():
+        if file.stem not in ("birthday", "trial"):
+            file.unlink()
     (club / "campaigns" / "broken.yaml").write_text("campaign: broken\n")
     told = answer("test", exit_code=1)
-    assert len(told["tests"]) >= 16
+    assert {one["campaign"] for one in told["tests"]} == {"birthday", "trial"}
     assert all(one["passed"] for one in told["tests"])
     assert {one["file"] for one in told["problems"]} == {"campaigns/broken.yaml"}
 
@@ -191,5 +194,5 @@ def test_one_file_of_the_club(club: Path, answer: Callable[..., Any]) -> None:
 
 def test_nothing_is_left_behind(club: Path, answer: Callable[..., Any]) -> None:
     before = sorted(club.rglob("*"))
-    answer("test")
+    answer("test", str(club / "campaigns" / "birthday.yaml"))
     assert sorted(club.rglob("*")) == before
