@@ -67,11 +67,7 @@ async def deliver(
         except BaseException:
             for one in on_their_way:
                 one.cancel()
-            _, held = await asyncio.gather(
-                asyncio.wait(on_their_way) if on_their_way else asyncio.sleep(0),
-                upcoming,
-                return_exceptions=True,
-            )
+            *_, held = await asyncio.gather(*on_their_way, upcoming, return_exceptions=True)
             if isinstance(held, Prepared):
                 await asyncio.to_thread(_give_back, engine, held)
             raise
