@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, select, update
 
 from crm_store.event_facts import Told, keep_facts
-from crm_store.happenings import latest_by_name
+from crm_store.happenings import after_messages, latest_by_name
 from crm_store.inserting import insert_new
 from crm_store.models.event import Event
 from crm_store.models.touchpoint import Touchpoint
@@ -100,29 +100,6 @@ def has_unhandled(connection: Connection) -> bool:
     return connection.execute(query).first() is not None
 
 
-def after_message(
-    connection: Connection, touchpoint_ids: Sequence[int], name: str, within: timedelta
-) -> set[int]:
-    """The touchpoints after whose message the event came, no later than `within`.
-
-    An event that names another touchpoint in its data is about that one.
-    """
-    if not touchpoint_ids:
-        return set()
-    about = _EVENT.c.data["touchpoint"].as_integer()
-    rows = connection.execute(
-        select(_TOUCHPOINT.c.id, _TOUCHPOINT.c.sent_at, _EVENT.c.occurred_at)
-        .join(_EVENT, _EVENT.c.customer_id == _TOUCHPOINT.c.customer_id)
-        .where(
-            _TOUCHPOINT.c.id.in_(touchpoint_ids),
-            _EVENT.c.name == name,
-            _EVENT.c.occurred_at >= _TOUCHPOINT.c.sent_at,
-            or_(about.is_(None), about == _TOUCHPOINT.c.id),
-        )
-    )
-    return {row.id for row in rows if row.occurred_at <= row.sent_at + within}
-
-
 def latest_by_customer(
     connection: Connection, customer_ids: Sequence[int], names: Sequence[str]
 ) -> dict[int, datetime]:
@@ -132,3 +109,13 @@ def latest_by_customer(
         for customer_id, moment in connection.execute(query):
             latest[customer_id] = max(moment, latest.get(customer_id, moment))
     return latest
+
+
+def answered(
+    connection: Connection, touchpoint_ids: Sequence[int], name: str, within: timedelta
+) -> set[int]:
+    """The touchpoints after whose message the event came, no later than `within`."""
+    if not touchpoint_ids:
+        return set()
+    rows = connection.execute(after_messages(touchpoint_ids, name))
+    return {row.id for row in rows if row.happened_at <= row.sent_at + within}

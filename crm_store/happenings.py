@@ -15,6 +15,7 @@ from crm_store.event_names import PURCHASE_RECORDED, VISIT_RECORDED
 from crm_store.json_values import flag_at, number_at, text_at
 from crm_store.models.activity import Purchase, Visit
 from crm_store.models.event import Event
+from crm_store.models.touchpoint import Touchpoint
 from crm_store.occasions import Occasions, narrowed, numbered, occasion, of_club
 from crm_store.scope import CUSTOMER
 from crm_store.tables import table_of
@@ -22,7 +23,7 @@ from crm_store.tables import table_of
 Scalar: TypeAlias = str | float | bool
 Sign: TypeAlias = Literal["<", "<=", ">", ">="]
 
-_EVENT = table_of(Event)
+_EVENT, _TOUCHPOINT = table_of(Event), table_of(Touchpoint)
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,25 @@ def latest_by_name(customer_ids: Sequence[int], names: Sequence[str]) -> Iterato
                 .where(table.c.customer_id.in_(customer_ids))
                 .group_by(table.c.customer_id)
             )
+
+
+def after_messages(touchpoint_ids: Sequence[int], name: str) -> Select[Any]:
+    """SELECT of (touchpoint, when its message left, when it happened after that).
+
+    An event that names a touchpoint in its data is about that one alone.
+    """
+    kept = _ELSEWHERE.get(name)
+    table = kept.table if kept else _EVENT
+    moment = table.c[kept.moment] if kept else _EVENT.c.occurred_at
+    query = (
+        select(_TOUCHPOINT.c.id, _TOUCHPOINT.c.sent_at, moment.label("happened_at"))
+        .join(table, table.c.customer_id == _TOUCHPOINT.c.customer_id)
+        .where(_TOUCHPOINT.c.id.in_(touchpoint_ids), moment >= _TOUCHPOINT.c.sent_at)
+    )
+    if kept:
+        return query
+    about = number_at(_EVENT.c.data, "touchpoint")
+    return query.where(_EVENT.c.name == name, or_(about.is_(None), about == _TOUCHPOINT.c.id))
 
 
 def number_of(

@@ -99,7 +99,7 @@ class _Look:
                     for made in steps.get(step.id, ())
                     if made.sent_at is not None
                 ]
-                came |= events.after_message(
+                came |= events.answered(
                     self.connection, sent, step.wait_for.event, step.wait_for.timeout
                 )
         return came

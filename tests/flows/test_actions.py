@@ -5,7 +5,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from engines import Workshop
-from making import NOW, TODAY, make_consent, make_customer, make_event, make_membership, rows_of
+from making import (
+    NOW,
+    TODAY,
+    make_consent,
+    make_customer,
+    make_event,
+    make_membership,
+    make_visit,
+    rows_of,
+)
 
 from crm_messaging.channels.calls import RehearsedCalls
 from crm_messaging.rehearsal.reading import CaughtEmail
@@ -247,4 +256,19 @@ async def test_another_system_is_called_at_any_hour(club: Workshop) -> None:
     await club.sweep()
     assert club.ledger("channel", "state", "is_marketing", "detail") == [
         ("webhook", "accepted", False, "rehearsal: nobody was called")
+    ]
+
+
+async def test_a_visit_that_was_imported_is_an_answer_too(club: Workshop) -> None:
+    club.campaign(WAIT.replace("link_clicked", "visit_recorded"))
+    came, stayed = make_customer(club.store), make_customer(club.store)
+    for customer in (came, stayed):
+        make_event(club.store, customer)
+    await club.sweep()
+    make_visit(club.store, came, NOW + timedelta(hours=3))
+    club.clock.on(hours=25)
+    await club.sweep()
+    assert club.ledger("customer_id", "state", "reason")[2:] == [
+        (came, "cancelled", "came"),
+        (stayed, "done", None),
     ]
