@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from crm_store.errors import EnvironmentUnready
+from crm_store.json_values import written
 from crm_store.keys import KeyRing, NoSecretKey
 
 KEYS = "sampark_keys"
@@ -113,7 +114,10 @@ def _sqlite(url: URL, base: Path | None) -> Engine:
         _make_private(Path(url.database))
     # Hidden parameters, here and below: an error that is logged must not quote a customer's row.
     engine = create_engine(
-        url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+        hide_parameters=True,
+        json_serializer=written,
     )
     # Of a statement that begins with WITH the driver does not tell how many rows it has written.
     engine.dialect.cte_follows_insert = True
@@ -159,6 +163,7 @@ def _postgresql(url: URL) -> Engine:
             connect_args={"options": f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS}"},
             pool_pre_ping=True,
             hide_parameters=True,
+            json_serializer=written,
         )
     except ModuleNotFoundError as error:
         raise EnvironmentUnready(

@@ -20,9 +20,15 @@ from crm_store.event_names import (
     VISIT_RECORDED,
 )
 from crm_store.inserting import insert_new
-from crm_store.models.activity import Purchase, Visit
+from crm_store.models.activity import (
+    LARGEST_AMOUNT,
+    LARGEST_REMAINDER,
+    Purchase,
+    Visit,
+)
 from crm_store.models.customer import Customer
 from crm_store.packages import set_balance
+from crm_store.storable import storable
 from crm_store.tables import table_of
 
 _CUSTOMER, _VISIT, _PURCHASE = table_of(Customer), table_of(Visit), table_of(Purchase)
@@ -79,7 +85,7 @@ def _visit(connection: Connection, told: Told) -> None:
 
 def _purchase(connection: Connection, told: Told) -> None:
     amount = told.data.get("amount")
-    if isinstance(amount, bool) or not isinstance(amount, int | float):
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not _is_sum(amount):
         raise UsageError(
             "purchase_recorded needs an amount.",
             'Write it into the data as a number, such as {"item": "Shake", "amount": 250}.',
@@ -88,7 +94,7 @@ def _purchase(connection: Connection, told: Told) -> None:
         insert_new(connection, _PURCHASE).values(
             customer_id=told.customer_id,
             ref=told.source_id,
-            item=str(told.data.get("item", "")),
+            item=storable(str(told.data.get("item", ""))),
             amount=Decimal(str(amount)),
             purchased_at=told.occurred_at,
         )
@@ -106,15 +112,21 @@ def _package(connection: Connection, told: Told) -> None:
     set_balance(
         connection,
         told.customer_id,
-        package,
+        storable(package),
         remaining,
         expires_on=_day(told.data.get("expires_on")),
         at=told.occurred_at,
     )
 
 
+def _is_sum(value: float) -> bool:
+    return -LARGEST_AMOUNT <= value <= LARGEST_AMOUNT  # neither holds for NaN
+
+
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return (
+        isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_REMAINDER
+    )
 
 
 def _day(text: Any) -> date | None:

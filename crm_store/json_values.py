@@ -4,6 +4,9 @@ A text is no number and a number is no text: asked for the wrong one, the answer
 nothing that a stranger wrote into an event can make a statement fail.
 """
 
+import json
+import math
+import re
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Float, String, literal_column
@@ -12,6 +15,47 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
 from crm_store.event_names import KEY
+from crm_store.storable import storable
+
+_SUSPECT = re.compile(r"\\u0000|\\ud[89a-f]|\\u20[26]|[0-9]{300}")
+"""In JSON: what may be more than `storable` lets pass, or a number beyond a float."""
+
+
+def written(value: Any) -> str:
+    """JSON that both databases can look into, whatever it was told.
+
+    One value that a database cannot read would end every statement that passes over its row:
+    a NUL, half a character, NaN, a number beyond a float. Texts become `storable`, and such
+    numbers null.
+    """
+    try:
+        plain = json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(_readable(value))
+    return json.dumps(_readable(value)) if _SUSPECT.search(plain) else plain
+
+
+def _readable(value: Any) -> Any:
+    match value:
+        case str():
+            return storable(value)
+        case dict():
+            return {_readable(key): _readable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_readable(item) for item in value]
+        case bool():
+            return value
+        case int() | float():
+            return value if _is_finite(value) else None
+        case _:
+            return value
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # an integer beyond every float
+        return False
 
 
 def text_at(column: ColumnElement[Any], key: str) -> ColumnElement[str]:

@@ -13,6 +13,7 @@ from crm_store.imports.batch import Incoming, Purpose
 from crm_store.imports.cells import CellProblem, Reading
 from crm_store.imports.customer_rows import store_customers
 from crm_store.imports.kinds import customer_columns
+from crm_store.storable import storable
 
 
 def keep_lead(
@@ -24,10 +25,7 @@ def keep_lead(
     other keys are passed over. Someone who is known already stays as she is. Raises `UsageError`
     for a value that cannot be read.
     """
-    if not ref.strip() or not ref.isprintable():
-        raise UsageError(
-            "This cannot be a customer's reference.", "Write letters and digits, such as L-7."
-        )
+    refuse_odd_reference(ref)
     known = find_customer(connection, purpose.club_id, ref)
     if known is not None:
         return known
@@ -35,6 +33,14 @@ def keep_lead(
     for name, error in unread.items():
         raise UsageError(f"{name}: {error.reason}", error.instruction) from error
     return store_lead(connection, ref, values, purpose)
+
+
+def refuse_odd_reference(ref: str) -> None:
+    """Raise `UsageError` for what nobody could write or read as a customer's reference."""
+    if not ref.strip() or not ref.isprintable():
+        raise UsageError(
+            "This cannot be a customer's reference.", "Write letters and digits, such as L-7."
+        )
 
 
 def read_columns(
@@ -72,5 +78,5 @@ def _as_cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return str(value).strip()
+        return storable(", ".join(map(str, value)))
+    return storable(str(value).strip())

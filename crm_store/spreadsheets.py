@@ -6,7 +6,8 @@ cells away. An apostrophe before it makes it text; reading takes it off again.
 
 import re
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""The wide ones are the same to a spreadsheet of East Asia."""
 _NUMBER = re.compile(r"[+-]?[0-9][0-9 .,()-]*")
 """A number, or a phone number: there is nothing in it to run."""
 

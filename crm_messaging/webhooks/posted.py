@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,8 +13,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from crm_store.errors import SamparkError
+from crm_store.storable import storable
 
 Fields = Mapping[str, Any]
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -116,13 +119,13 @@ def inner(value: Any, *keys: str) -> Any:
 def text(value: Any, *keys: str) -> str:
     """The same, if it is a text or a number, on one line; else an empty one.
 
-    Control characters and halves of characters become spaces: no database takes all of them.
+    Control characters become spaces, and the text is `storable`.
     """
     found = inner(value, *keys)
     if not isinstance(found, str | int | float):
         return ""
     line = str(found)
-    return line if line.isprintable() else "".join(c if c.isprintable() else " " for c in line)
+    return line if line.isprintable() else storable(_CONTROLS.sub(" ", line))
 
 
 def each(value: Any, *keys: str) -> Iterator[Any]:

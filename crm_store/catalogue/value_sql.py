@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, TypeAlias, assert_never
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Float,
     FromClause,
@@ -56,6 +57,7 @@ from crm_store.columns import (
     year_of,
 )
 from crm_store.happenings import number_of
+from crm_store.json_values import flag_at, number_at
 from crm_store.models.activity import PackageBalance, Purchase, Visit
 from crm_store.models.club import Club
 from crm_store.models.customer import CustomerTag
@@ -230,10 +232,12 @@ def _moment(rows: DatedRows) -> Sql:
 
 def _of_custom(key: str, kind: str, scope: Scope) -> Sql:
     value = scope.customer.c.custom[key]
+    # By its JSON type: a text that was stored before the field became a number is no number.
+    number = number_at(scope.customer.c.custom, key)
     as_kind: dict[str, Callable[[], Sql]] = {
-        "integer": value.as_integer,
-        "number": value.as_float,
-        "boolean": value.as_boolean,
+        "integer": lambda: cast(number, BigInteger),
+        "number": lambda: number,
+        "boolean": lambda: flag_at(scope.customer.c.custom, key),
         "date": lambda: date_from_text(value.as_string()),
     }
     as_value: Callable[[], Sql] = as_kind.get(kind, value.as_string)

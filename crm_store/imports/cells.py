@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from crm_store.addresses import normalise_email, normalise_phone
 from crm_store.catalogue.field import FieldType
 from crm_store.errors import SamparkError
+from crm_store.models.activity import LARGEST_AMOUNT
 from crm_store.models.membership import MembershipStatus
 
 
@@ -204,7 +205,8 @@ def read_day_or_moment(cell: str, reading: Reading) -> datetime:
 
 def read_amount(cell: str, reading: Reading) -> Decimal:
     """An amount of money in major units, to the hundredth."""
-    read_number(cell, reading)
+    if abs(read_number(cell, reading)) > LARGEST_AMOUNT:
+        raise CellProblem("The amount is too large.", f"Write at most {LARGEST_AMOUNT:,}.")
     return Decimal(re.sub(r"\s", "", cell)).quantize(Decimal("0.01"))
 
 

@@ -8,6 +8,11 @@ from sqlmodel import Field, SQLModel
 
 from crm_store.columns import UtcDateTime
 
+LARGEST_AMOUNT = 10**12 - 1
+"""Of a purchase, in major units: what its column holds."""
+LARGEST_REMAINDER = 10**6
+"""Of a package: nobody has more sessions left."""
+
 
 class Visit(SQLModel, table=True):
     """One visit to the club."""

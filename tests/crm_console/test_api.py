@@ -54,7 +54,17 @@ async def test_an_event_is_recorded_once(api: httpx.AsyncClient, store: Store) -
         ({"customer": {}}, 422, "not named"),
         ({"at": "2026-11-22T05:00:01Z"}, 422, "still to come"),
         ({"at": "2026-11-22T05:00:00"}, 422, "no offset"),
+        ({"at": "0001-01-01T00:00:00+05:30"}, 422, "too long ago"),
+        ({"at": "9999-12-31T23:59:59-05:00"}, 422, "still to come"),
         ({"name": "stage_changed", "data": {"to": "lost"}}, 422, "names a pipeline"),
+        ({"name": "stage_changed", "data": {"pipeline": [1], "to": {}}}, 422, "names a pipeline"),
+        ({"name": "purchase_recorded", "data": {"amount": 1e300}}, 422, "needs an amount"),
+        ({"name": "purchase_recorded", "data": {"amount": 10**20}}, 422, "needs an amount"),
+        (
+            {"name": "package_changed", "data": {"package": "p", "remaining": 10**20}},
+            422,
+            "needs a package",
+        ),
     ],
 )
 async def test_what_can_be_mended_is_told(
@@ -68,7 +78,23 @@ async def test_what_can_be_mended_is_told(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b'{"name": "x"}', b'{"id": "1", "name": "Bad Name", "customer": {}}']
+    "body",
+    [
+        b"",
+        b"\xff",
+        b"{",
+        b"[]",
+        b'{"name": "x"}',
+        b'{"id": "1", "name": "Bad Name", "customer": {}}',
+        rb'{"id": "a\u0000", "name": "seen", "customer": {"ref": "M-1"}}',
+        rb'{"id": "\ud800", "name": "seen", "customer": {"ref": "M-1"}}',
+        rb'{"id": "1", "name": "seen", "customer": {"ref": "M-1\u0000"}}',
+        rb'{"id": "1", "name": "seen", "customer": {"email": "asha@example.org\u0000"}}',
+        rb'{"id": "1", "name": "seen", "customer": {"ref": "M-1"}, "at": 1e30}',
+        b'{"id": 1%s}' % (b"0" * 5_000),
+        b'{"id": "1", "name": "seen", "customer": {"ref": "M-1"}, "data": {"k": %s}}'
+        % (b"[" * 5_000 + b"]" * 5_000),
+    ],
 )
 async def test_another_shape_is_refused(body: bytes, api: httpx.AsyncClient) -> None:
     answer = await api.post(
@@ -94,7 +120,13 @@ async def test_a_customer_is_made_and_changed(api: httpx.AsyncClient, store: Sto
 
 @pytest.mark.parametrize(
     ("fields", "said"),
-    [({"phone": "12"}, "phone:"), ({"shoe_size": 44}, "There is no field shoe_size.")],
+    [
+        ({"phone": "12"}, "phone:"),
+        ({"shoe_size": 44}, "There is no field shoe_size."),
+        ({"id": 1, "club_id": 7}, "There is no field club_id, id."),
+        ({"timezone": "../../etc/passwd"}, "timezone:"),
+        ({"birth_date": "0001-01-01"}, "birth_date:"),
+    ],
 )
 async def test_a_bad_field_changes_nothing(
     fields: dict[str, Any], said: str, api: httpx.AsyncClient, store: Store
@@ -103,6 +135,27 @@ async def test_a_bad_field_changes_nothing(
     assert answer.status_code == 422
     assert answer.json()["reason"].startswith(said)
     assert len(rows_of(store, Customer)) == 1
+
+
+@pytest.mark.parametrize("ref", ["  ", "W-7\n", "W\0", "\u202eW"])
+async def test_a_reference_that_nobody_can_read(
+    ref: str, api: httpx.AsyncClient, store: Store
+) -> None:
+    answer = await api.post("/api/v1/customers", json={"ref": ref, "fields": {}})
+    assert answer.status_code in (400, 422)
+    assert len(rows_of(store, Customer)) == 1
+
+
+async def test_no_value_is_too_odd_to_be_kept(api: httpx.AsyncClient, store: Store) -> None:
+    """Both databases take them, and neither is brought down by them later."""
+    odd = rb'{"ref": "W-7", "fields": {"first_name": "A\u0000\ud800", "tags": ["\udfff", "vip"]}}'
+    headers = {"Content-Type": "application/json"}
+    assert (await api.post("/api/v1/customers", content=odd, headers=headers)).status_code == 201
+    nan = b'{"id": "1", "name": "seen", "customer": {"ref": "W-7"}, "data": {"a": NaN, "b": 1e999}}'
+    assert (await api.post("/api/v1/events", content=nan, headers=headers)).status_code == 201
+    assert rows_of(store, Customer, "first_name")[1:] == [("A\ufffd\ufffd",)]
+    assert [tag for _, tag in rows_of(store, CustomerTag)] == ["vip", "\ufffd"]
+    assert rows_of(store, Event, "data")[1:] == [({"a": None, "b": None},)]
 
 
 async def test_without_a_token_or_with_one_taken_back(api: httpx.AsyncClient, store: Store) -> None:

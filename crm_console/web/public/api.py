@@ -31,7 +31,7 @@ from crm_store.errors import SamparkError, UnknownName, UsageError
 from crm_store.event_names import LEAD_CREATED, STAGE_CHANGED
 from crm_store.imports.batch import Purpose
 from crm_store.imports.cells import Reading
-from crm_store.leads import read_columns, store_lead
+from crm_store.leads import read_columns, refuse_odd_reference, store_lead
 
 PREFIX = "/api/v1"
 _BEARER = HTTPBearer(auto_error=False, description="A token of `sampark token create`.")
@@ -40,6 +40,8 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     404: {"model": Trouble},
     422: {"model": Trouble},
 }
+_FIRST_YEAR = 1970
+"""No club's program tells of anything earlier; the first years of all have no moment in UTC."""
 Answer = TypeVar("Answer")
 
 
@@ -116,6 +118,7 @@ class _Desk:
 
     def customer(self, connection: Connection, sender: str, told: CustomerChange) -> CustomerAnswer:
         premises = self._premises
+        refuse_odd_reference(told.ref)
         now, zone = premises.clock(), premises.project.zone
         reading = Reading(premises.project.settings.club.country, zone, now.astimezone(zone).date())
         catalogue = premises.project.catalogue
@@ -169,6 +172,8 @@ class _Desk:
             return now
         if at.tzinfo is None:
             raise UsageError("`at` has no offset.", "Write it as 2026-03-01T10:00:00+05:30.")
+        if at.year < _FIRST_YEAR:
+            raise UsageError("`at` is too long ago.", f"Give a year from {_FIRST_YEAR} on.")
         if at > now:
             raise UsageError("`at` is still to come.", "An event has happened already.")
         return at

@@ -1,9 +1,19 @@
 """What the HTTP API takes and answers; its OpenAPI page comes from these."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("no control characters")
+    return text
+
+
+Name: TypeAlias = Annotated[str, AfterValidator(_printable)]
+"""What somebody or something is known by."""
 
 
 class _Shape(BaseModel):
@@ -13,15 +23,15 @@ class _Shape(BaseModel):
 class CustomerName(_Shape):
     """Whom it is about: by your reference, or by an address that one customer alone has."""
 
-    ref: str | None = Field(None, max_length=64, examples=["M-1042"])
-    email: str | None = Field(None, max_length=254)
-    phone: str | None = Field(None, max_length=32, examples=["+919876543210"])
+    ref: Name | None = Field(None, max_length=64, examples=["M-1042"])
+    email: Name | None = Field(None, max_length=254)
+    phone: Name | None = Field(None, max_length=32, examples=["+919876543210"])
 
 
 class NewEvent(_Shape):
     """Something that happened to a customer."""
 
-    id: str = Field(
+    id: Name = Field(
         min_length=1,
         max_length=200,
         description="Your own id of it. The same id again changes nothing.",
@@ -43,7 +53,7 @@ class EventAnswer(_Shape):
 class CustomerChange(_Shape):
     """A customer, new or known: what is left out stays as it is."""
 
-    ref: str = Field(min_length=1, max_length=64, examples=["M-1042"])
+    ref: Name = Field(min_length=1, max_length=64, examples=["M-1042"])
     fields: dict[str, Any] = Field(
         default_factory=dict,
         max_length=200,

@@ -1,0 +1,14 @@
+"""Text from outside, as every database keeps it and every reader sees it."""
+
+import re
+
+_ODD = re.compile("[\0\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+
+
+def storable(text: str) -> str:
+    """The text with U+FFFD for what must not be in it.
+
+    That is NUL and halves of characters, which no database keeps, and the marks that turn the
+    direction of what follows: a name could make the words behind it read as others.
+    """
+    return _ODD.sub("\ufffd", text)
