@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -41,9 +41,30 @@ async def resolved(host: str, port: int) -> Sequence[str]:
 
 
 def is_public(address: str) -> bool:
-    """Whether an address is one host of the public internet (the registries of RFC 6890)."""
+    """Whether an address is one host of the public internet (the registries of RFC 6890).
+
+    An IPv6 address may lead to an IPv4 host: through a NAT64 (RFC 6052 section 2.1) it is judged by
+    that one; the other ways are of the past, and nobody's host is found by them.
+    """
     found = ip_address(address)
-    return found.is_global and not found.is_multicast
+    if found.version == 6 and found in _NAT64:
+        found = IPv4Address(found.packed[-4:])
+    return (
+        found.is_global
+        and not found.is_multicast
+        and (found.version == 4 or found in _UNICAST)
+        and not any(found in one for one in _NO_HOSTS)
+    )
+
+
+_NAT64 = ip_network("64:ff9b::/96")
+_UNICAST = ip_network("2000::/3")
+"""All that is given to hosts of the internet (RFC 4291 section 2.4)."""
+_NO_HOSTS = [
+    ip_network(one) for one in ("192.0.0.0/24", "192.88.99.0/24", "2002::/16", "3fff::/20")
+]
+_ANSWER_READ = 64 * 1024
+"""Octets of an answer: its status says all, and the rest keeps the connection in use."""
 
 
 class CallChannel:
@@ -93,13 +114,30 @@ class CallChannel:
         if not await may_send(message.touchpoint_id):
             return None
         try:
-            answer = await self._client.send(request)
+            async with asyncio.timeout(self._settings.timeout):
+                answer = await self._answer(request)
         except httpx.RequestError as error:
             return _of_this_host(silent(message, error))
+        except TimeoutError:
+            slow = httpx.ReadTimeout("it did not answer in time", request=request)
+            return _of_this_host(silent(message, slow))
         return _of_this_host(self._judged(message, answer))
 
     async def close(self) -> None:
         await self._client.aclose()
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        """The answer's head. Of its body no more than is short, and nothing is unpacked."""
+        answer = await self._client.send(request, stream=True)
+        try:
+            length = 0
+            async for part in answer.aiter_raw():
+                length += len(part)
+                if length > _ANSWER_READ:
+                    break
+        finally:
+            await answer.aclose()
+        return answer
 
     def _request(self, call: OutgoingCall, address: str, host: str, port: int) -> httpx.Request:
         url = httpx.URL(call.url).copy_with(host=address)

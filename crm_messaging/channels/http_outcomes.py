@@ -79,7 +79,7 @@ def retry_at(answer: httpx.Response) -> datetime | None:
     Seconds count from the answer's own Date; without a Date they say nothing.
     """
     value = answer.headers.get("retry-after", "").strip()
-    if not value.isdigit():
+    if not (value.isascii() and value.isdecimal()):
         return _moment(value)
     said_at = _moment(answer.headers.get("date", ""))
     # A day is as long as anybody means; more is a mistake.
@@ -89,9 +89,9 @@ def retry_at(answer: httpx.Response) -> datetime | None:
 def _moment(http_date: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(http_date)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _receipt(

@@ -4,10 +4,11 @@ import base64
 import hmac
 import json
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from time import sleep
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -15,7 +16,7 @@ from tls_files import make_certificate
 from werkzeug import Request, Response
 
 from crm_messaging.channels.call_settings import CallSettings
-from crm_messaging.channels.calls import CallChannel, RehearsedCalls
+from crm_messaging.channels.calls import CallChannel, RehearsedCalls, is_public
 from crm_messaging.message import Outcome, OutgoingCall, Receipt
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -48,6 +49,7 @@ async def called(
     addresses: Sequence[str] = ("127.0.0.1",),
     private: bool = True,
     leave: bool = True,
+    seconds: float = 2,
 ) -> Receipt | None:
     async def resolve(host: str, port: int) -> Sequence[str]:
         if not addresses:
@@ -57,7 +59,7 @@ async def called(
     async def may_send(touchpoint_id: int) -> bool:
         return leave
 
-    settings = CallSettings.model_validate({"hosts": hosts, "secret": SECRET, "timeout": 2})
+    settings = CallSettings.model_validate({"hosts": hosts, "secret": SECRET, "timeout": seconds})
     anything = {"is_allowed": lambda _: True} if private else {}
     trust = ssl.create_default_context(cafile=str(certificate[0]))
     channel = CallChannel(settings, lambda: NOON, resolve=resolve, trust=trust, **anything)
@@ -117,7 +119,8 @@ async def test_what_an_answer_means(
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.0.1", "::1", "fd00::1", "240.0.0.1",
-     "::ffff:10.0.0.1", "100.64.0.1", "224.0.0.1"],
+     "::ffff:10.0.0.1", "100.64.0.1", "224.0.0.1", "fe80::1%eth0", "192.0.0.192",
+     "64:ff9b::a00:1", "64:ff9b:1::a00:1", "2002:a00:1::1", "::10.0.0.1", "fec0::1", "2001::1"],
 )  # fmt: skip
 async def test_a_private_network_is_never_called(
     address: str, server: HTTPServer, certificate: tuple[Path, Path]
@@ -136,6 +139,41 @@ async def test_another_host_is_never_called(
         assert receipt is not None
         assert receipt.outcome is Outcome.REJECTED
     assert server.log == []
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:4700::1111", "64:ff9b::5db8:d822"])
+def test_the_internet_is_public(address: str) -> None:
+    assert is_public(address)
+
+
+async def test_an_answer_without_end_holds_nobody_up(
+    server: HTTPServer, certificate: tuple[Path, Path]
+) -> None:
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield b"x" * 100_000
+
+    def drops() -> Iterator[bytes]:
+        while True:
+            sleep(0.05)
+            yield b"x"
+
+    server.expect_request("/endless").respond_with_handler(lambda _: Response(endless()))
+    server.expect_request("/drops").respond_with_handler(lambda _: Response(drops()))
+    for path, outcome in (("endless", Outcome.ACCEPTED), ("drops", Outcome.IN_DOUBT)):
+        receipt = await called(f"https://{HOST}:{server.port}/{path}", certificate, seconds=0.5)
+        assert receipt is not None
+        assert receipt.outcome is outcome
+
+
+@pytest.mark.parametrize("retry_after", ["Fri, 31 Dec 9999 23:59:59 -0500", "²", "-1"])
+async def test_no_date_of_theirs_breaks_us(
+    retry_after: str, server: HTTPServer, certificate: tuple[Path, Path]
+) -> None:
+    server.expect_request("/hook").respond_with_data("", 503, {"Retry-After": retry_after})
+    receipt = await called(f"https://{HOST}:{server.port}/hook", certificate)
+    assert receipt is not None
+    assert (receipt.outcome, receipt.retry_at) == (Outcome.DEFERRED, None)
 
 
 async def test_the_certificate_has_to_be_the_hosts(
