@@ -1,5 +1,6 @@
 """Advance: look at every enrollment whose time has come; what is due becomes a touchpoint."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -70,23 +71,38 @@ class _Look:
 
     def take(self) -> None:
         """Look, and write down what came of it."""
-        connection, ids = self.connection, [one.id for one in self.batch]
-        scope = self.engine.scope(self.definition, self.now)
-        self.holds = {
-            which: enrollments.matching(connection, ids, condition.sql(scope))
-            for which, condition in self.version.conditions.items()
-        }
-        pause = self.version.pause_while
-        self.paused = enrollments.matching(connection, ids, pause.sql(scope)) if pause else set()
-        self.made = touchpoints.steps_made(connection, ids)
+        connection, schedules = self.connection, Schedules(self.definition)
+        looked_at = [(one, schedules.of(one)) for one in self.batch]
+        self.made = touchpoints.steps_made(connection, [one.id for one in self.batch])
+        self._ask(looked_at)
         self.came = self._what_was_waited_for()
         exits = events.latest_by_customer(
             connection, [one.customer_id for one in self.batch], self.definition.exit_on
         )
-        schedules = Schedules(self.definition)
-        for one in self.batch:
-            self._look_at(one, schedules.of(one), exits.get(one.customer_id))
+        for one, schedule in looked_at:
+            self._look_at(one, schedule, exits.get(one.customer_id))
         self._write()
+
+    def _ask(self, looked_at: Sequence[tuple[DueEnrollment, Schedule]]) -> None:
+        """Ask the conditions of the steps that are due, of those for whom they are due."""
+        due: set[int] = set()
+        useful: dict[str, list[int]] = defaultdict(list)
+        for one, schedule in looked_at:
+            made = self.made.get(one.id, {})
+            for step, at in schedule.steps:
+                if at <= self.now and step.id not in made:
+                    due.add(one.id)
+                    if at + self.definition.late_of(step).grace >= self.now:
+                        useful[step.id].append(one.id)
+        scope = self.engine.scope(self.definition, self.now)
+        self.holds = {
+            (step, way): enrollments.matching(self.connection, useful[step], condition.sql(scope))
+            for (step, way), condition in self.version.conditions.items()
+            if step in useful
+        }
+        self.paused: set[int] = set()
+        if due and (pause := self.version.pause_while) is not None:
+            self.paused = enrollments.matching(self.connection, sorted(due), pause.sql(scope))
 
     def _what_was_waited_for(self) -> set[int]:
         """The touchpoints after which the event came that their step waits for."""
@@ -171,20 +187,21 @@ class _Look:
         paused = one.id in self.paused
         if paused and expires >= self.now:
             return [min(self.now + LOOK_AGAIN, expires + timedelta(seconds=1))]
-        reason = None
-        if expires < self.now:
+        act = self._way(one, step) if expires >= self.now else None
+        if act is None:
             joined_late = expires < one.entered_at
-            reason = (
+            late = (
                 Reason.PAUSED if paused else Reason.JOINED_LATE if joined_late else Reason.TOO_LATE
             )
-        act = self._way(one, step)
-        if act is None:
-            self._add(one, next(step.ways()), due, reason or Reason.CONDITION)
+            reason = Reason.CONDITION if expires >= self.now else late
+            self._add(one, next(step.ways()), due, reason)
             return []
-        self._add(one, act, due, reason)
-        # What waits or may need a stand-in has to be looked at when its message has left.
-        waits = step.wait_for is not None or bool(act.action.fallback)
-        return [self.now + LOOK_AGAIN] if waits and reason is None else []
+        self._add(one, act, due, None)
+        # What may need a stand-in is looked at when a channel can have refused it.
+        if act.action.fallback:
+            return [self.now + LOOK_AGAIN]
+        # Nothing that is waited for can be overdue before the message has left.
+        return [self.now + step.wait_for.timeout] if step.wait_for is not None else []
 
     def _way(self, one: DueEnrollment, step: Step) -> Act | None:
         """Which of the step's ways is hers; nothing when no condition holds for her."""
