@@ -25,8 +25,8 @@ RETRIES = (
 UNREACHABLE_PAUSE = timedelta(minutes=2)
 """Pause when no server was reached: that is no try of the message."""
 
-SOONEST = timedelta(minutes=1)
-"""A server that says when to come again is believed, but not if it says "at once"."""
+SOONEST, LATEST = timedelta(minutes=1), timedelta(days=1)
+"""A server that says when to come again is believed, but not if it says "at once" or "never"."""
 
 
 def ruling_for(ready: Ready, receipt: Receipt | None, now: datetime) -> Ruling:
@@ -65,7 +65,8 @@ def _verdict(
             return State.QUEUED, Reason.NO_CONNECTION, again
         case Outcome.DEFERRED if claimed.attempts < len(RETRIES):
             if receipt.retry_at:
-                return State.QUEUED, Reason.NOT_NOW, max(receipt.retry_at, now + SOONEST)
+                again = min(max(receipt.retry_at, now + SOONEST), now + LATEST)
+                return State.QUEUED, Reason.NOT_NOW, again
             again = now + spread(claimed.id, RETRIES[claimed.attempts])
             return State.QUEUED, Reason.NOT_NOW, again
     return State.FAILED, Reason.TOO_MANY_TRIES, None

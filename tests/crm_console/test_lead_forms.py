@@ -395,6 +395,36 @@ async def test_a_machine_that_fills_in_everything_leaves_nothing(reception: Rece
     assert rows_of(reception.club.store, InboundMessage) == []
 
 
+async def test_who_fills_it_in_again_and_again_is_slowed_down_alone(reception: Reception) -> None:
+    """Each time the club might write to somebody who never asked for it."""
+    given = {"first_name": "Asha", "phone": "98765 43210"}
+
+    async def post(number: int, **headers: str) -> int:
+        data = given | {"shown_at": str(number)}
+        answer = await reception.client.post("/in/trial-signup", data=data, headers=headers)
+        return answer.status_code
+
+    assert [await post(number) for number in range(32)] == [200] * 30 + [429] * 2
+    assert await post(99, **{"X-Forwarded-For": "192.0.2.1"}) == 200
+    assert len(rows_of(reception.club.store, InboundMessage)) == 31
+
+
+async def test_a_person_may_write_anything(reception: Reception) -> None:
+    """And what she writes neither gets lost nor gets in the way of others."""
+    given = (
+        b"first_name=A%00%ED%A0%80%E2%80%AEb&phone=98765+43210&consent=yes&email=x%00%40y.example"
+    )
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await reception.client.post("/in/trial-signup", content=given, headers=form)
+    assert answer.status_code == 200
+    await reception.read()
+    [(name, phone)] = reception.customers("first_name", "phone")
+    assert phone == "+919876543210"
+    assert (name[0], name[-1]) == ("A", "b")
+    assert set(name[1:-1]) == {"\ufffd"}
+    assert reception.events() == ["lead_created", "form_submitted"]
+
+
 async def test_a_form_gives_back_nothing_that_was_refused(reception: Reception) -> None:
     known = make_customer(reception.club.store, phone="+919876543210")
     make_consent(reception.club.store, known, channel="sms", topic="news")

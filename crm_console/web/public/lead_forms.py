@@ -4,21 +4,27 @@ What arrives proves itself, is committed, and only then hears 2xx. It is read a 
 the inbox.
 """
 
+from hmac import compare_digest
+from time import monotonic
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import PlainTextResponse
 
+from crm_console.web.public.allowances import Allowances
 from crm_console.web.public.door import KIB, Allowance, Counted, Door
 from crm_console.web.public.hosted_form import HostedPage
 from crm_console.web.public.premises import Premises
-from crm_messaging.webhooks.posted import Forged, Malformed, Posted
+from crm_messaging.webhooks.posted import Forged, Malformed, Posted, octets
 from crm_store.inbox import Arrival
 from flows.leads.proofs import PROOFS, Sent, secret_of
 from flows.leads.settings import FormSettings, HostedForm, MetaForm
 from flows.leads.taking_in import SOURCE
 
 _KEPT_HEADERS = ("content-type",)
+_FILLED_IN = Allowance(burst=30, per_minute=10)
+"""How often one address may fill in a page of ours: a club's own tablet, a carrier's many phones.
+Each may make the club write to somebody, whoever that is."""
 
 
 def _routes(premises: Premises) -> APIRouter:
@@ -68,7 +74,8 @@ def _add_challenge(routes: APIRouter, name: str, form: MetaForm) -> None:
     def challenge(request: Request) -> Response:
         asked = request.query_params
         known = form.verify_token.get_secret_value() if form.verify_token else ""
-        if not known or asked.get("hub.verify_token") != known:
+        given = asked.get("hub.verify_token", "")
+        if not known or not compare_digest(octets(given), octets(known)):
             raise HTTPException(403)
         return PlainTextResponse(asked.get("hub.challenge", "")[:200])
 
@@ -78,6 +85,7 @@ def _add_challenge(routes: APIRouter, name: str, form: MetaForm) -> None:
 def _add_page(routes: APIRouter, premises: Premises, name: str, form: HostedForm) -> None:
     page = HostedPage(form, premises.project, premises.clock)
     path = f"/in/{name}"
+    filled_in = Allowances()
 
     def show(request: Request) -> Response:
         return page.show(request.headers.get("accept-language", ""), dict(request.query_params))
@@ -94,6 +102,10 @@ def _add_page(routes: APIRouter, premises: Premises, name: str, form: HostedForm
             return page.thank(wanted)
         if missing := page.missing(given):
             return page.show(wanted, given, missing=missing)
+        key, now = (request.client.host if request.client else "", path), monotonic()
+        if wait := filled_in.wait(key, _FILLED_IN, now):
+            raise HTTPException(429, headers={"Retry-After": str(int(wait) + 1)})
+        filled_in.spend(key, _FILLED_IN, now)
         body = urlencode(page.kept(given)).encode()
         headers = {"content-type": "application/x-www-form-urlencoded"}
         await premises.receiving.receive(_arrival(name, Posted(body, headers), headers))
