@@ -70,10 +70,13 @@ def test_every_message_is_whole_for_someone_of_whom_little_is_known(channel: str
 
 
 @pytest.mark.parametrize("page", [DESIGN, ROOT / "README.md"], ids=lambda page: page.name)
-def test_the_campaign_that_a_page_shows_passes_check(
-    page: Path, club: Path, sampark: Callable[..., Result]
+def test_the_campaign_that_a_page_shows_passes_check_and_its_own_tests(
+    page: Path, club: Path, sampark: Callable[..., Result], answer: Callable[..., Any]
 ) -> None:
     (campaign,) = shown_in(page)
     path = club / "campaigns" / "membership-renewal.yaml"
     path.write_text(campaign, encoding="utf-8")
     assert sampark("check", "--strict", str(path)).stdout == ""
+    played = answer("test", str(path))["tests"]
+    assert [one for one in played if not one["passed"]] == []
+    assert len(played) == campaign.count("given:")
