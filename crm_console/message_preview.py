@@ -79,14 +79,14 @@ def find_act(project: Project, campaign: str, step: str) -> tuple[CampaignDefini
     A fork's own name means its first message. Raises `UnknownName`, or tells what is wrong with
     the file.
     """
-    files = project.check()
-    for one in files:
+    for one in project.check(campaign):
         if one.definition is not None and one.definition.campaign == campaign:
             break
         if one.definition is None and campaign in (one.path.stem, one.problems[0].campaign):
             raise SamparkError(str(one.problems[0]), "Mend it first; `sampark check` names all.")
     else:
-        known = [one.definition.campaign for one in files if one.definition is not None]
+        sound = (one.definition for one in project.check())
+        known = [definition.campaign for definition in sound if definition is not None]
         raise UnknownName(f"There is no campaign {campaign}.", choose_from(campaign, known))
     acts = [act for act in one.definition.acts() if act.action.writes]
     for act in acts:

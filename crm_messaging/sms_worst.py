@@ -18,6 +18,7 @@ _LONG_FIRST_NAMES = {"hi": "ज्ञानेश्वरी", "ru": "Конс�
 _LONG_FIRST_NAME = "Christopher"
 _NUMBERS = (0, 188)
 _MONTHS = range(1, 13)
+_COUNTED = {FieldType.INTEGER, FieldType.NUMBER}
 _HEADER = 6
 """Octets of a part that tell it from the others."""
 
@@ -71,11 +72,16 @@ def _rows(
     And the same without a name: the word for that case can be longer than one.
     """
     chosen = [library.catalogue[name] for name in sorted(fields)]
+    types = {one.type for one in chosen}
+    numbers = _NUMBERS if types & _COUNTED else _NUMBERS[:1]
+    answers = (True, False) if FieldType.BOOLEAN in types else (True,)
+    months = _MONTHS if FieldType.DATE in types else _MONTHS[:1]
     nameless = {one.name: None for one in chosen if one.name == "customer.first_name"}
-    for number, answer, month in product(_NUMBERS, (True, False), _MONTHS):
+    for number, answer, month in product(numbers, answers, months):
         row = {one.name: _value(one, language, club, number, answer, month) for one in chosen}
         yield row
-        yield row | nameless
+        if nameless:
+            yield row | nameless
 
 
 def _value(
@@ -86,7 +92,7 @@ def _value(
     if field.name == "customer.first_name":
         return _LONG_FIRST_NAMES.get(language, _LONG_FIRST_NAME)
     match field.type:
-        case FieldType.INTEGER | FieldType.NUMBER:
+        case kind if kind in _COUNTED:
             return number
         case FieldType.BOOLEAN:
             return answer

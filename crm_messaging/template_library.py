@@ -9,6 +9,7 @@ layouts/<layout>.mjml
 import difflib
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -54,19 +55,15 @@ class TemplateLibrary:
         self._compiled: dict[tuple[str, str, str], Compiled] = {}
         self._layouts: dict[tuple[str, str], Layout] = {}
         self._resolved: dict[tuple[str, str, str], str] = {}
+        self._shelves: dict[tuple[str, str], frozenset[str]] = {}
 
     def names(self, channel: str) -> list[str]:
         """The names of a channel's templates, as campaigns write them, in any language."""
-        found = set()
-        for language in self._folders():
-            folder = self.root / language / channel
-            for path in folder.rglob(f"*{suffix_of(channel)}"):
-                found.add(path.relative_to(folder).with_suffix("").as_posix())
-        return sorted(found)
+        return sorted(frozenset().union(*(self._shelf(channel, one) for one in self._folders)))
 
     def problems(self, channel: str, name: str) -> list[TemplateFinding]:
         """All that is wrong with a template, in every language of the club."""
-        existing = [language for language in self._folders() if self._has(channel, name, language)]
+        existing = [language for language in self._folders if self._has(channel, name, language)]
         if not existing:
             return [self._unknown(channel, name)]
         findings: dict[TemplateFinding, None] = {}
@@ -82,7 +79,7 @@ class TemplateLibrary:
 
     def fields(self, channel: str, name: str) -> frozenset[str]:
         """The fields that a sound template prints or asks about, in any language."""
-        languages = (one for one in self._folders() if self._has(channel, name, one))
+        languages = (one for one in self._folders if self._has(channel, name, one))
         return frozenset().union(*(self._flattened(channel, name, one).fields for one in languages))
 
     def filled_problems(self, text: str) -> list[TemplateFinding]:
@@ -118,7 +115,7 @@ class TemplateLibrary:
         return cast(CompiledSms, self.load("sms", name, language))
 
     def _resolve(self, channel: str, name: str, language: str) -> str:
-        folders = {folder.lower(): folder for folder in self._folders()}
+        folders = {folder.lower(): folder for folder in self._folders}
         parts = language.replace("_", "-").lower().split("-")
         wanted = ["-".join(parts[:size]) for size in range(len(parts), 0, -1)]
         for candidate in (*wanted, *(club.lower() for club in self.languages), *folders):
@@ -160,6 +157,7 @@ class TemplateLibrary:
     def _read(self, path: str) -> TemplateFile:
         return TemplateFile.read(self.root / path, f"{self.root.name}/{path}")
 
+    @cached_property
     def _folders(self) -> list[str]:
         """The languages there are folders for: the club's first, then by name."""
         if not self.root.is_dir():
@@ -171,8 +169,19 @@ class TemplateLibrary:
 
     def _has(self, channel: str, name: str, language: str) -> bool:
         # The pattern has no dot: no name leads out of the folder.
-        path = self.root / language / channel / f"{name}{suffix_of(channel)}"
-        return bool(_NAME.fullmatch(name)) and path.is_file()
+        return bool(_NAME.fullmatch(name)) and name in self._shelf(channel, language)
+
+    def _shelf(self, channel: str, language: str) -> frozenset[str]:
+        """The names of a channel's templates in one language."""
+        key = channel, language
+        if key not in self._shelves:
+            folder = self.root / language / channel
+            self._shelves[key] = frozenset(
+                path.relative_to(folder).with_suffix("").as_posix()
+                for path in folder.rglob(f"*{suffix_of(channel)}")
+                if path.is_file()
+            )
+        return self._shelves[key]
 
     def _missing(self, channel: str, name: str, language: str) -> TemplateFinding:
         message = f"the {channel} template {name} is missing in the language {language}"

@@ -65,9 +65,9 @@ class Project:
         """With the files beside club.yaml as they are now."""
         return _project(self.folder, self.settings)
 
-    def check(self) -> list[CheckedFile]:
-        """Check every campaign file; reads files only."""
-        return check_campaigns(self.campaigns_folder, self.vocabulary())
+    def check(self, named: str | None = None) -> list[CheckedFile]:
+        """Check every campaign file, or those of a campaign's name; reads files only."""
+        return check_campaigns(self.campaigns_folder, self.vocabulary(), named)
 
 
 def open_project(folder: Path) -> Project:

@@ -65,8 +65,12 @@ class CheckedFile:
         return self.definition.campaign if self.definition else told or self.path.stem
 
 
-def check_campaigns(directory: Path, vocabulary: Vocabulary) -> list[CheckedFile]:
+def check_campaigns(
+    directory: Path, vocabulary: Vocabulary, named: str | None = None
+) -> list[CheckedFile]:
     """Check every `.yaml` and `.yml` file below a folder, in the order of their paths.
+
+    With `named`, only those whose campaign or file bears that name.
 
     Problems name files relative to the folder that holds `directory`. Raises `UsageError`
     when there is no such folder: no campaigns is not the same as no folder.
@@ -81,7 +85,11 @@ def check_campaigns(directory: Path, vocabulary: Vocabulary) -> list[CheckedFile
         # Editors keep hidden files of their own beside ours.
         if path.suffix in (".yaml", ".yml") and not path.name.startswith(".")
     }
-    checked = [_check(path, source, vocabulary) for path, source in sources.items()]
+    checked = [
+        _check(path, source, vocabulary)
+        for path, source in sources.items()
+        if named is None or named in (path.stem, _slug(source))
+    ]
     _refuse_shared_names(checked, sources)
     return checked
 

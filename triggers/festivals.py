@@ -27,10 +27,14 @@ def festival_mistake(name: str, country: str) -> tuple[str, str, str] | None:
     if country not in {codes[1] for codes in COUNTRIES.values()}:
         fix = "write two letters of ISO 3166-1, such as `IN` or `RU`"
         return "country", f"no holidays are known of the country `{country[:40]}`", fix
-    names = _days_by_name(country, _NAMED_IN.start, _NAMED_IN.stop)
-    if _folded(name) not in names:
-        return "holiday", f"unknown holiday `{name[:60]}` in {country}", _meant(name, names)
-    return None
+    wanted = _folded(name)
+    names: dict[str, tuple[str, set[date]]] = {}
+    for language in _languages(country):
+        found = _days_in(language, country, _NAMED_IN.start, _NAMED_IN.stop)
+        if wanted in found:
+            return None
+        names = found | names
+    return "holiday", f"unknown holiday `{name[:60]}` in {country}", _meant(name, names)
 
 
 def festival_days(name: str, country: str, first: date, last: date) -> Iterator[date]:
@@ -39,34 +43,50 @@ def festival_days(name: str, country: str, first: date, last: date) -> Iterator[
     Of several days in a row it is the first. A year that the library does not know has none.
     """
     # A festival at the turn of the year may have begun in the year before.
-    days = _days_by_name(country, first.year - 1, last.year + 1).get(_folded(name), ("", set()))[1]
+    days = {
+        day
+        for language in _languages(country)
+        for day in _days_in(language, country, first.year - 1, last.year + 1).get(
+            _folded(name), (name, ())
+        )[1]
+    }
     for day in sorted(days):
         if first <= day <= last and day - timedelta(days=1) not in days:
             yield day
 
 
 @cache
-def _days_by_name(country: str, first: int, stop: int) -> dict[str, tuple[str, set[date]]]:
+def _languages(country: str) -> tuple[str | None, ...]:
+    """The languages in which the library names a country's days, its own first."""
+    from holidays import country_holidays
+
+    plain = country_holidays(country)
+    own = plain.default_language
+    return (own, *(one for one in plain.supported_languages if one != own))
+
+
+@cache
+def _days_in(
+    language: str | None, country: str, first: int, stop: int
+) -> dict[str, tuple[str, set[date]]]:
     """By folded name the name as the library writes it, and its days in [`first`, `stop`)."""
     from holidays import country_holidays
 
     found: dict[str, tuple[str, set[date]]] = {}
-    plain = country_holidays(country)
     with warnings.catch_warnings():
         # For years that it does not know it warns; they have no days, which is all we ask.
         warnings.simplefilter("ignore")
-        for language in plain.supported_languages or (None,):
-            known = country_holidays(
-                country,
-                years=range(first, stop),
-                language=language,
-                categories=plain.supported_categories,
-                observed=False,
-            )
-            for day, names in known.items():
-                for written in names.split("; "):
-                    for name in _called(written):
-                        found.setdefault(_folded(name), (name, set()))[1].add(day)
+        known = country_holidays(
+            country,
+            years=range(first, stop),
+            language=language,
+            categories=country_holidays(country).supported_categories,
+            observed=False,
+        )
+        for day, names in known.items():
+            for written in names.split("; "):
+                for name in _called(written):
+                    found.setdefault(_folded(name), (name, set()))[1].add(day)
     return found
 
 

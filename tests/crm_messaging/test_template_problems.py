@@ -67,7 +67,12 @@ SMS = [
     ("{% autoescape true %}x{% endautoescape %}", "1:1", "no tag {% autoescape %}", ""),
     ("{{ customer.tags }}", "1:12", "a list cannot be printed", "join"),
     ("{{ membership.frozen }}", "1:14", "yes-or-no", "{% if"),
-    ("{% for x in club.name %}{{ x }}{% endfor %}", "1:4", "list field only", "{% for tag in customer."),
+    (
+        "{% for x in club.name %}{{ x }}{% endfor %}",
+        "1:4",
+        "list field only",
+        "{% for tag in customer.",
+    ),
     (
         "{% for a in customer.tags %}{% for b in customer.tags %}{% endfor %}{% endfor %}",
         "1:32",
@@ -141,6 +146,9 @@ EMAIL = [
     ("---\nsubject: Hi\n---\n[x]: {{ club.website }}", "4:6", "does not come through", "paragraph"),
     ("---\nsubject: Hi\n---\nA zq00001bqz", "4:3", "word of our own", "Take it out"),
     ("---\nsubject: Hi\n---\n{{ content }}", "4:4", "no variable content", ""),
+    ("---\nsubject: Hi\n---\n&#123;{ club.nam }}", "1:1", "would make a tag", "To show braces"),
+    ("---\nsubject: Hi\n---\n\\{\\% if club.name %}", "1:1", "would make a tag", "{{"),
+    ("---\nsubject: Hi\n---\n&#123;{{ club.name }}", "1:1", "would make", "{{"),
 ]
 
 
@@ -180,6 +188,17 @@ def test_a_layout_s_mistake(tmp_path: Path, layout: str, place: str, message: st
     assert found.file == "templates/layouts/club.mjml"
     assert message in found.message
     assert f"{found.line}:{found.column}" == place
+
+
+def test_blocks_that_fall_apart_in_the_text_version_are_refused(tmp_path: Path) -> None:
+    # Of a layout it keeps what stands in <mj-text> only.
+    layout = (
+        LAYOUT.replace("<mj-section>", "{% if club.name %}<mj-section>")
+        .replace("<mj-text>{{ club", "<mj-text>{% else %}{{ club")
+        .replace("</mj-section>", "</mj-section>{% endif %}")
+    )
+    (found,) = email_problems(tmp_path, "---\nsubject: Hi\n---\nHi", layout)
+    assert "do not fit into the layout" in found.message
 
 
 def test_what_is_nested_as_deeply_as_a_check_allows_can_be_compiled(tmp_path: Path) -> None:
