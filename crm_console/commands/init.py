@@ -26,7 +26,7 @@ def init(
     ] = "en,hi,ru",
     as_json: JsonOption = False,
 ) -> None:
-    """Make a working club folder: settings, four campaigns, and their messages.
+    """Make a working club folder: settings, campaigns for a member's life, and their messages.
 
     It starts in rehearsal: whatever you try, nobody is written to.
 
@@ -53,7 +53,7 @@ def init(
         ("sampark check", "is every campaign and every message sound?"),
         ("sampark preview membership-renewal heads_up", "the message as it would leave"),
         ("sampark import customers FILE.csv", "bring your customers; then memberships, visits"),
-        ("sampark sweep", "one pass: who is due gets her message, into the catcher"),
+        ("sampark sweep", "one pass: whoever is due gets a message, into the catcher"),
         ("sampark up", "the console, the schedule and the catchers, all at once"),
     ):
         steps.add_row(Text(f"  {command}", "cyan"), what)

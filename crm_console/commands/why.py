@@ -12,7 +12,7 @@ from crm_console.terminal import out, print_json, print_line, say, yes_no
 from crm_store.errors import UnknownName
 
 if TYPE_CHECKING:
-    from crm_console.trail import EnrollmentTrail, StepTrail, Trail
+    from crm_console.trail import EnrollmentTrail, Outside, StepTrail, Trail
     from flows.project import Project
 
 
@@ -31,7 +31,8 @@ def why(
 
     When they entered and why; each step: sent, waiting until, or not sent and why not, with the
     file and line of the rule that decided. For the campaigns they are not in: whether the
-    occasion has come, and which part of the condition does not hold.
+    occasion has come, and which part of the condition does not hold. Where the occasion has not
+    come, name the CAMPAIGN to hear of its condition.
     """
     from flows.clock import wall_clock
 
@@ -89,15 +90,7 @@ def show_trail(trail: "Trail", zone: ZoneInfo, languages: Sequence[str]) -> None
         say(sentence, "yellow")
     for enrollment in trail.enrollments:
         _show_enrollment(enrollment, zone)
-    if trail.outside:
-        print_line()
-        print_line("Not in:", "bold")
-        for outside in trail.outside:
-            answer = outside.answer
-            place = f" ({outside.rule})" if outside.rule and not answer.admitted else ""
-            say(f"{answer.campaign}: {answer.sentence()}{place}", indent=2)
-            for name, value in answer.facts.items():
-                say(f"{name} is {_said(value)}", "dim", indent=6)
+    _show_outside(trail.outside)
     _show_next(trail, zone)
     for campaign in trail.disabled:
         print_line(f"{campaign} is broken and does not run: sampark check", "bold red")
@@ -114,6 +107,25 @@ def _refusals(trail: "Trail", zone: ZoneInfo) -> Iterator[str]:
         else:
             what = "all of it" if one.topic == "*" else f"the topic {one.topic}"
             yield f"Opted out of {one.channel}, {what}, {since}."
+
+
+def _show_outside(outside: "Sequence[Outside]") -> None:
+    """The campaigns the customer is not in: those that wait for their occasion share a line."""
+    if not outside:
+        return
+    print_line()
+    print_line("Not in:", "bold")
+    silent = [one for one in outside if not (one.answer.has_occasion or one.answer.other_plan)]
+    told = [one for one in outside if one not in silent] if len(silent) > 1 else outside
+    for one in told:
+        answer = one.answer
+        place = f" ({one.rule})" if one.rule and not answer.admitted else ""
+        say(f"{answer.campaign}: {answer.sentence()}{place}", indent=2)
+        for name, value in answer.facts.items():
+            say(f"{name} is {_said(value)}", "dim", indent=6)
+    if len(silent) > 1:
+        names = ", ".join(one.answer.campaign for one in silent)
+        say(f"Their occasion has not come: {names}.", "dim", indent=2)
 
 
 def _show_enrollment(one: "EnrollmentTrail", zone: ZoneInfo) -> None:

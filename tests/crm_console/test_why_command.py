@@ -143,6 +143,17 @@ def test_who_never_entered_is_told_which_part_was_false(
     assert (told["has_occasion"], told["admitted"], told["false_parts"]) == (False, True, [])
 
 
+def test_campaigns_that_wait_for_their_occasion_share_a_line(
+    club: Path, sampark: Callable[..., Any]
+) -> None:
+    with open_club(open_project(club), lambda: NOW) as (store, _):
+        make_customer(store, ref="M-1")
+    _, _, outside = sampark("why", "M-1").stdout.partition("Not in:")
+    assert outside.strip().startswith("Their occasion has not come: adaptation, anniversary,")
+    alone = sampark("why", "M-1", "first-visit").stdout
+    assert "its condition does not hold: visits.total == 1" in " ".join(alone.split())
+
+
 def test_what_comes_next_and_when(renewing: Project, sampark: Callable[..., Any]) -> None:
     with open_club(renewing, lambda: NOW) as (store, _):
         asha = make_customer(store, ref="M-1")
