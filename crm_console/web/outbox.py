@@ -1,7 +1,8 @@
 """The outbox of a rehearsal: what would have left, looked at closely.
 
 A caught message is hostile until proven otherwise. Its HTML is only ever served from a URL of
-its own, into a frame without any permission, under a policy that loads and runs nothing.
+its own, into a frame, under a policy that loads and runs nothing. A link that a person clicks
+opens a window of its own.
 """
 
 import re
@@ -18,9 +19,12 @@ from crm_messaging.rehearsal.reading import CaughtEmail, CaughtSms
 PAGE_SIZE = 50
 
 _MAIL_POLICY = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:;"
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none';"
+    " style-src 'unsafe-inline'; img-src data:;"
     " form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
+# It counts wherever it stands; at the end it leaves the message's own beginning as it is.
+_LINKS_OPEN_A_WINDOW = '<base target="_blank">'
 _REMOTE_IMAGE = re.compile(r"""(?:src|background)\s*=\s*["']?\s*https?:|url\(["']?https?:""", re.I)
 
 View = Literal["desktop", "phone", "text", "headers"]
@@ -83,7 +87,8 @@ def outbox_routes(caught: CaughtMail, pages: Pages) -> APIRouter:
         if not isinstance(found, CaughtEmail):
             raise HTTPException(404)
         return HTMLResponse(
-            found.html.encode("utf-8", "replace"), headers={"Content-Security-Policy": _MAIL_POLICY}
+            (found.html + _LINKS_OPEN_A_WINDOW).encode("utf-8", "replace"),
+            headers={"Content-Security-Policy": _MAIL_POLICY},
         )
 
     @routes.get("/{key}/raw")

@@ -20,6 +20,7 @@ from crm_messaging.rehearsal.caught import CaughtMail
 from crm_messaging.rehearsal.reading import CaughtSms
 
 EVIL = "<script>document.title='pwned'</script>\"'&"
+POPUPS = "allow-popups allow-popups-to-escape-sandbox"
 
 
 def html_email(html: str, *, subject: str = "Hello", more: str = "") -> bytes:
@@ -63,7 +64,8 @@ def browser(served: str) -> Iterator[httpx.Client]:
 @pytest.fixture
 def evil(caught: CaughtMail) -> str:
     more = f'X-Evil: {EVIL}\r\nContent-Language: "><script>\r\n'
-    html = f"<p>{EVIL}</p><img src=http://tracker.example/p.gif onerror=alert(1)>"
+    link = "<a href='http://127.0.0.1:9/leave'>Leave</a>"
+    html = f"<p>{EVIL}</p>{link}<img src=http://tracker.example/p.gif onerror=alert(1)>"
     return caught.catch_email(
         "b@c.example", "eve@mail.example", html_email(html, subject=EVIL, more=more)
     )
@@ -113,13 +115,15 @@ def test_nothing_of_a_message_becomes_part_of_the_page(
         assert "onerror" not in page.text
 
 
-def test_the_html_is_framed_without_any_permission(browser: httpx.Client, evil: str) -> None:
+def test_the_html_is_framed_and_may_only_open_a_window(browser: httpx.Client, evil: str) -> None:
     page = browser.get(f"/outbox/{evil}").text
-    assert f'<iframe sandbox="" title="The message as HTML" src="/outbox/{evil}/html"' in page
+    assert (
+        f'<iframe sandbox="{POPUPS}" title="The message as HTML" src="/outbox/{evil}/html"' in page
+    )
     assert "Pictures from the internet are not loaded" in page
     framed = browser.get(f"/outbox/{evil}/html")
     policy = framed.headers["content-security-policy"]
-    assert policy.startswith("sandbox; default-src 'none'; ")
+    assert policy.startswith(f"sandbox {POPUPS}; default-src 'none'; ")
     assert "script-src" not in policy
     assert EVIL in framed.text
 
@@ -188,4 +192,8 @@ def test_in_a_real_browser_no_script_runs_and_nobody_is_called(served: str, evil
         assert called
         assert all(url.startswith(served) for url in called)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        with started.contexts[0].expect_page() as opened:
+            frame.get_by_text("Leave").click()
+        assert opened.value.evaluate("window.opener") is None
+        assert page.url == f"{served}/outbox/{evil}"
         started.close()
