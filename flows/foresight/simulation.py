@@ -147,17 +147,18 @@ def simulate(project: Project, first: date, last: date, assumptions: Assumptions
 
 
 def _stops(running: Sequence[RunningCampaign]) -> list[time]:
-    """When a day's messages leave together: before silence begins, when it ends, and at times."""
-    begins, ends = set(TOGETHER), set()
+    """When a day's messages leave together: at eleven, and each time before silence begins.
+
+    What waited for the end of a silence leaves at the next of these.
+    """
+    begins = set(TOGETHER)
     for one in running:
         defaults = one.current.definition.defaults
         if (quiet := defaults.quiet_hours) is not None:
             begins.add(quiet.start)
-            ends.add(quiet.end)
         if defaults.send_window and (hours := defaults.send_window.hours):
             begins.add(hours.end)
-            ends.add(hours.start)
-    return sorted(begins | {one.replace(minute=one.minute + 1) for one in ends if one.minute < 59})
+    return sorted(begins)
 
 
 def _refuse_unknown(responses: Sequence[Response], running: Sequence[RunningCampaign]) -> None:
