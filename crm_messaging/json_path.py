@@ -1,5 +1,7 @@
 """Finding a value in what a gateway sends, by a path of names and places: `messages.0.id`."""
 
+from crm_store.storable import storable
+
 
 def at_path(node: object, path: str) -> object:
     """The value at `path`; `None` where there is none."""
@@ -14,6 +16,7 @@ def at_path(node: object, path: str) -> object:
 
 
 def text_at(node: object, path: str | None) -> str | None:
-    """The text or number at `path`, as a text; `None` where there is neither, or no path."""
+    """The text or number at `path`, as a storable text; `None` for anything else, or no path."""
     found = at_path(node, path) if path else None
-    return str(found) if isinstance(found, str | int) and not isinstance(found, bool) else None
+    is_text = isinstance(found, str | int) and not isinstance(found, bool)
+    return storable(str(found)) if is_text else None

@@ -1,6 +1,7 @@
 """Text from outside, as every database keeps it and every reader sees it."""
 
 import re
+from hashlib import sha256
 
 _ODD = re.compile("[\0\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
@@ -12,3 +13,8 @@ def storable(text: str) -> str:
     direction of what follows: a name could make the words behind it read as others.
     """
     return _ODD.sub("\ufffd", text)
+
+
+def short(name: str, most: int) -> str:
+    """The name, or where it has more than `most` characters a digest: cut off, two might be one."""
+    return name if len(name) <= most else sha256(name.encode("utf-8", "replace")).hexdigest()[:most]

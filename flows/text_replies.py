@@ -21,12 +21,14 @@ from crm_store.events import record
 from crm_store.inbox import Arrival, Taken
 from crm_store.locks import Lock, hold
 from crm_store.models.consent import Reach
+from crm_store.storable import short, storable
 from crm_store.suppressions import suppressions
 from flows.reading import Reader, Reading
 
 SOURCE = "text_reply"
 _MOST_KEPT = 1600
 """Characters of a text: ten segments."""
+_LONGEST_ID = 200
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def hear(
         **asdict(author),
         **{"channel": channel, "text": incoming.text[:_MOST_KEPT], "wish": wish},
     }
-    source_id = f"{gateway}:{(incoming.source_id or uuid4().hex)[:200]}"
+    source_id = f"{gateway}:{storable(short(incoming.source_id or uuid4().hex, _LONGEST_ID))}"
     arrival = Arrival(SOURCE, source_id, json.dumps(said).encode(), {})
     if not inbox.receive(connection, club_id, arrival, now):
         return None

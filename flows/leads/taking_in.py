@@ -20,6 +20,7 @@ from crm_store.imports.columns import find_places, same_heading
 from crm_store.imports.kinds import customer_columns
 from crm_store.inbox import Taken
 from crm_store.leads import read_columns, store_lead
+from crm_store.storable import short
 from flows.leads.formats import submissions
 from flows.leads.settings import CrmForm, FormSettings
 from flows.leads.submission import Submission
@@ -27,6 +28,8 @@ from flows.reading import Reading, Unreadable
 
 SOURCE = "form:"
 """What stands before a form's name as the source of inbox messages and events."""
+_LONGEST_ID = 64
+"""Characters of a submission's id within a customer's reference."""
 _MOST_KEPT = 2_000
 """Characters of an answer that belongs to no field."""
 
@@ -101,7 +104,7 @@ class Intake:
         if self._form.source and "source" not in values:
             values["source"] = self._form.source
         purpose = Purpose(club_id, self._source, reading.now, reading.engine.catalogue)
-        ref = one.person or f"{self._name}-{one.source_id}"[:64]
+        ref = one.person or f"{self._name}-{short(one.source_id, _LONGEST_ID)}"
         known = find_customer(connection, club_id, ref)
         if known is None and one.person is None:
             known = self._known_by_address(reading, values)

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -270,3 +271,29 @@ async def test_a_gateway_without_mappings_has_no_pages(sqlite_store: Store, tmp_
         for page in ("reports", "incoming"):
             answer = await client.get(f"/hooks/gateway/sms/{page}?key={KEY}")
             assert answer.status_code == 404
+
+
+ODD_STOPS = {
+    "a NUL in it": {"src": HERS, "msg": "ST\0OP\0 ", "no": "\0"},
+    "half a character": {"src": HERS, "msg": "stop \ud83d", "no": "\ud800"},
+    "right to left": {"src": HERS, "msg": "\u202estop\u202c", "no": "\u202e"},
+    "wide letters": {"src": HERS, "msg": "ＳＴＯＰ", "no": "9" * 4_000},
+    "between others": {"src": "\0\ud800", "msg": "stop", "no": 10**3000},
+    "no text at all": {"src": HERS, "msg": None},
+    "texts where lists are": {"src": [HERS], "msg": {"a": "stop"}},
+}
+
+
+async def test_a_stop_is_heard_whatever_else_is_in_it(store: Store, tmp_path: Path) -> None:
+    """And on PostgreSQL too, which keeps neither NUL nor half a character."""
+    clean = {"src": "919876543219", "msg": "stop", "no": "last"}
+    async with site(store, tmp_path, GATEWAY) as client:
+        for odd in ODD_STOPS.values():
+            answer = await client.post(
+                f"/hooks/gateway/sms/incoming?key={KEY}",
+                content=json.dumps({"messages": [odd, clean]}).encode(),
+                headers={"Content-Type": "application/json"},
+            )
+            assert answer.status_code == 200, odd
+    assert is_out(store)
+    assert is_out(store, "+919876543219")

