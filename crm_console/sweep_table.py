@@ -1,5 +1,7 @@
 """What a sweep came to, as a table and a few loud lines."""
 
+from collections.abc import Sequence
+
 from rich.table import Table
 from rich.text import Text
 
@@ -24,7 +26,11 @@ def is_partly_done(report: SweepReport) -> bool:
 
 def show_report(report: SweepReport) -> None:
     """Print the table and the reasons on stdout, and what needs a person on stderr."""
-    out.print(_table(report))
+    moved = [one for one in report.campaigns if _has_figures(one)]
+    if moved:
+        out.print(_table(moved))
+    if idle := len(report.campaigns) - len(moved):
+        print_line(f"Nobody entered, and nothing was due: {many(idle, 'campaign')}.", "dim")
     if any(_held(one) for one in report.campaigns):
         print_line()
         print_line("Not sent now, and why:", "bold")
@@ -55,10 +61,15 @@ def show_report(report: SweepReport) -> None:
         )
 
 
-def _table(report: SweepReport) -> Table:
-    figures = ("admitted", "due", "accepted", "not sent", "waiting")
+def _has_figures(report: CampaignReport) -> bool:
+    """Whether a line of the table says anything."""
+    return bool(report.disabled or report.admitted or report.due or report.waiting or _held(report))
+
+
+def _table(campaigns: Sequence[CampaignReport]) -> Table:
+    figures = ("admitted", "due", "accepted", "not sent", "inside")
     table = plain_table("campaign", *figures, right=figures)
-    for one in report.campaigns:
+    for one in campaigns:
         if one.disabled is not None:
             table.add_row(Text(f"{one.campaign} (disabled)", "bold red"))
             continue
@@ -79,7 +90,7 @@ def _held(report: CampaignReport) -> int:
 
 
 def _reasons(report: SweepReport) -> Table:
-    """A line for each outcome but `accepted`: `3  suppressed: she opted out`."""
+    """A line for each outcome but `accepted`: `3  suppressed: the customer opted out`."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)

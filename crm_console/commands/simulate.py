@@ -113,7 +113,9 @@ def _show_campaigns(result: "Simulated") -> None:
 
     headings = ("entered", "messages", "cap", "quiet hours", "send window")
     table = plain_table("campaign", *headings, right=headings)
-    for one in result.campaigns():
+    campaigns = result.campaigns()
+    moved = [one for one in campaigns if result.admitted[one] or result.outcomes.get(one)]
+    for one in moved:
         table.add_row(
             one,
             f"{result.admitted[one]:,}",
@@ -122,7 +124,10 @@ def _show_campaigns(result: "Simulated") -> None:
             f"{result.held(one, Reason.QUIET_HOURS):,}",
             f"{result.held(one, Reason.SEND_WINDOW):,}",
         )
-    out.print(table)
+    if moved:
+        out.print(table)
+    if idle := len(campaigns) - len(moved):
+        print_line(f"Nobody enters, and nothing falls due: {many(idle, 'campaign')}.", "dim")
 
 
 def _show_calendar(result: "Simulated") -> None:

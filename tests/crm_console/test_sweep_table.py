@@ -1,0 +1,26 @@
+"""What `sampark sweep` prints."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from crm_console.sweep_table import show_report
+from flows.report import CampaignReport, SweepReport
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def test_a_campaign_has_a_line_when_there_is_something_to_tell(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    campaigns = [
+        CampaignReport("entered", admitted=1),
+        CampaignReport("idle"),
+        CampaignReport("inside", waiting=2),
+        CampaignReport("broken", disabled="campaigns/broken.yaml:3:1: ..."),
+    ]
+    show_report(SweepReport(NOW, campaigns))
+    heading, *lines = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["campaign", "admitted", "due", "accepted", "not", "sent", "inside"]
+    assert [line.split()[0] for line in lines[:-1]] == ["entered", "inside", "broken"]
+    assert lines[-1] == "Nobody entered, and nothing was due: 1 campaign."
