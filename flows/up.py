@@ -19,6 +19,8 @@ from typing import TypeAlias
 
 from crm_messaging.rehearsal.running import catchers
 from crm_store.errors import EnvironmentUnready
+from crm_store.models.operation import EVERYTHING
+from crm_store.pauses import Paused, pauses
 from flows import prefect_home
 from flows.bounces import watch_mailbox
 from flows.clock import wall_clock
@@ -131,6 +133,11 @@ async def _front(
         await asyncio.to_thread(followed.follow)
         for disabled in followed.plan.disabled:
             say("warning", f"the campaign {disabled.slug} is disabled: {disabled.problem}")
+        for paused in await asyncio.to_thread(_pauses, engine):
+            what, name = paused.campaign, f" {paused.campaign}"
+            if what == EVERYTHING:
+                what, name = "everything", ""
+            say("warning", f"{what} is paused: {paused.reason}. To go on: sampark resume{name}")
         if console is not None:
             at = settings.console
             serving_it = web_server(console, at.host, at.port, setting="console")
@@ -146,6 +153,11 @@ async def _front(
             )
             say("public", await stack.enter_async_context(serving_it))
         yield followed
+
+
+def _pauses(engine: Engine) -> list[Paused]:
+    with engine.store.read() as connection:
+        return pauses(connection)
 
 
 async def _prefect(project: Project, named: str | None, say: Say, ready: asyncio.Event) -> None:
