@@ -19,6 +19,8 @@ TIMEOUT = "timeout"
 
 def _said(value: Any) -> Any:
     """`else:` stands alone: in YAML that is a key without a value."""
+    if value is not None and not isinstance(value, bool):
+        wrong("`else` stands alone", "write what is done in the line below it: `sms: …`")
     return True if value is None else value
 
 

@@ -82,6 +82,11 @@ def test_a_sound_step(step: str, tmp_path: Path, vocabulary: Vocabulary) -> None
             "9:9: [renewal] `else` comes last: what stands after it is never reached; move it",
         ),
         (
+            "    choose:\n      - if: visits.total > 1\n        email: heads_up\n"
+            "      - else: heads_up\n",
+            "11:15: [renewal] `else` stands alone; write what is done",
+        ),
+        (
             "    split:\n      only: {email: heads_up}\n",
             "9:7: [renewal] `split` needs two sides or more",
         ),
