@@ -7,6 +7,7 @@ words turned back into Jinja: those tools never see a tag, and rendering never s
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from html import escape
 
 from jinja2 import TemplateSyntaxError
@@ -142,15 +143,24 @@ def _restored(masked: str, masks: Sequence[Mask], file: TemplateFile) -> str:
     if _NEW_TAG.search(masked):
         fix = 'To show braces, write {{ "{{" }}.'
         raise file.unusable(Mistake(0, "escaped braces in the text would make a tag", fix))
-    try:
-        # Each tag is sound by itself. Whether the blocks fit together they say without the page,
-        # which takes far longer to read.
-        SYNTAX.parse(_with_tags("".join(BLOCK_WORD.findall(masked)), masks))
-    except TemplateSyntaxError as error:
-        message = f"the tags do not fit into the layout: {error.message}"
+    if misfit := _misfit(_with_tags("".join(BLOCK_WORD.findall(masked)), masks)):
+        message = f"the tags do not fit into the layout: {misfit}"
         fix = "Open and close each tag in the same part of the page."
-        raise file.unusable(Mistake(0, message, fix)) from None
+        raise file.unusable(Mistake(0, message, fix))
     return _with_tags(masked, masks)
+
+
+@lru_cache(maxsize=256)
+def _misfit(blocks: str) -> str | None:
+    """What keeps these block tags, each sound by itself, from making one template.
+
+    They say so without the page, which takes far longer to read; and many e-mails have the same.
+    """
+    try:
+        SYNTAX.parse(blocks)
+    except TemplateSyntaxError as error:
+        return error.message
+    return None
 
 
 def _with_tags(masked: str, masks: Sequence[Mask]) -> str:

@@ -114,7 +114,7 @@ def _entries(head: str, begins: int, keys: Sequence[str]) -> dict[str, Entry]:
     source = _hide(head, tags)
     try:
         # BaseLoader: every value stays the text it is, `on` and `10:30` included.
-        node = yaml.compose(source, Loader=yaml.BaseLoader)
+        node = yaml.compose(source, Loader=yaml.CBaseLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         at = begins + (mark.index if mark else 0)

@@ -6,6 +6,7 @@ mistake can be shown with its line and column, and a tag can be lifted out and p
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -108,8 +109,14 @@ def parse(env: Environment, text: str) -> nodes.Template:
         raise Unreadable(Mistake(0, "a number has too many digits", fix)) from None
 
 
-def _tokens(env: Environment, text: str) -> Iterator[tuple[int, str, str]]:
-    """Jinja's raw tokens, with offsets where Jinja has line numbers."""
+@lru_cache(maxsize=1)
+def _tokens(env: Environment, text: str) -> Sequence[tuple[int, str, str]]:
+    """Jinja's raw tokens, with offsets where Jinja has line numbers; a text's tree follows its
+    tags."""
+    return list(_lexed(env, text))
+
+
+def _lexed(env: Environment, text: str) -> Iterator[tuple[int, str, str]]:
     offset = 0
     try:
         for _line, kind, value in env.lexer.tokeniter(text, None):

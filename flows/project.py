@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from crm_messaging.rehearsal.caught import CaughtMail
 from crm_messaging.template_library import TemplateLibrary
 from crm_store.catalogue.field import Catalogue
 from flows.clock import Clock
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from crm_messaging.message_links import MessageLinks
+    from crm_messaging.rehearsal.caught import CaughtMail
     from crm_store.database import Store
     from flows.engine import Engine
     from flows.tracking import Tracker
@@ -52,8 +52,10 @@ class Project:
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.settings.club.timezone)
 
-    def caught(self) -> CaughtMail:
+    def caught(self) -> "CaughtMail":
         """What a rehearsal's catchers have caught."""
+        from crm_messaging.rehearsal.caught import CaughtMail
+
         return CaughtMail(self.state_folder / "caught")
 
     def vocabulary(self) -> Vocabulary:
