@@ -212,6 +212,21 @@ async def test_forged_and_borrowed_links_are_all_refused_alike(sqlite_site: Site
     assert sqlite_site.standing() == {}
 
 
+async def test_a_thousand_ticks_are_nobodys(sqlite_site: Site) -> None:
+    path = sqlite_site.path(Purpose.PREFERENCES)
+    answer = await sqlite_site.client.post(path, content=b"wants=email:news&" * 800)
+    assert answer.status_code == 400
+    assert sqlite_site.standing() == {}
+
+
+async def test_twenty_at_once_leave_once(site: Site) -> None:
+    path = site.path(Purpose.UNSUBSCRIBE)
+    answers = await asyncio.gather(*(site.client.post(path) for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert site.is_out()
+    assert len(site.everything()[1]) == 1
+
+
 async def test_no_page_leads_anywhere_else(sqlite_site: Site) -> None:
     """There is no parameter that a redirect could be made of, and the host's name is not used."""
     for purpose in Purpose:

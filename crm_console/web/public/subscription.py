@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Connection
 
@@ -132,7 +132,10 @@ class Desk:
         recipient = self._still_hers(visit)
         if recipient is None:
             return self.choose_form(visit)
-        fields = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=500)
+        try:
+            fields = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=500)
+        except ValueError:
+            raise HTTPException(400) from None
         ticked = {value for name, value in fields if name == "wants"}
         if ("do", "nothing") in fields:
             ticked = set()
