@@ -73,13 +73,13 @@ def erase(
         with store.read() as connection:
             who = customer_named(connection, club_id, customer, project.settings.club.country)
         if not yes:
-            typer.confirm(f"Erase customer {who} for good?", abort=True, err=True)
+            typer.confirm(f"Erase {customer} for good?", abort=True, err=True)
         with store.write() as connection:
             done = erase_in(connection, who, wall_clock())
     if as_json:
         print_json({"customer": who, "rows": done})
         return
-    print_line(f"Customer {who} is erased.", "bold green")
+    print_line(f"{customer} is erased.", "bold green")
     for table, count in done.items():
         if count:
             print_line(f"  {count:>6,}  {table.replace('_', ' ')}")

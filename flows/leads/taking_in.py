@@ -28,7 +28,7 @@ from flows.reading import Reading, Unreadable
 
 SOURCE = "form:"
 """What stands before a form's name as the source of inbox messages and events."""
-_LONGEST_ID = 64
+_LONGEST_ID = 16
 """Characters of a submission's id within a customer's reference."""
 _MOST_KEPT = 2_000
 """Characters of an answer that belongs to no field."""

@@ -100,7 +100,27 @@ async def test_another_shape_is_refused(body: bytes, api: httpx.AsyncClient) -> 
     answer = await api.post(
         "/api/v1/events", content=body, headers={"Content-Type": "application/json"}
     )
-    assert answer.status_code == 400
+    assert answer.status_code in (400, 422)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"{", "The body is not JSON."),
+        (b'{"id": "1", "name": "seen"}', "customer is missing."),
+        (b'{"id": "1", "name": "seen", "customer": {"reff": "M-1"}}', "customer.reff."),
+        (b'{"id": "1", "name": "Class Booked", "customer": {}}', "name cannot be read."),
+    ],
+)
+async def test_what_of_the_shape_is_wrong_is_told(
+    body: bytes, reason: str, api: httpx.AsyncClient
+) -> None:
+    answer = await api.post(
+        "/api/v1/events", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 422
+    assert answer.json()["reason"].endswith(reason)
+    assert answer.json()["instruction"] == "/api/v1/openapi.json has the form."
 
 
 async def test_a_customer_is_made_and_changed(api: httpx.AsyncClient, store: Store) -> None:

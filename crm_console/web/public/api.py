@@ -4,13 +4,15 @@ Each request carries a token of `sampark token`. It is written down before it is
 repeat, by the sender's own id, changes nothing. Described for programs at `/api/v1/openapi.json`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection
 
@@ -45,8 +47,39 @@ _FIRST_YEAR = 1970
 Answer = TypeVar("Answer")
 
 
+class _ReadRoute(APIRoute):
+    """A route that names what it cannot read of a request: its sender has proved itself."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def read(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                return JSONResponse(_misread(error).model_dump(), 422)
+
+        return read
+
+
+def _misread(error: RequestValidationError) -> Trouble:
+    """The first thing that does not fit; of what was sent only the names of its keys."""
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"][1:])
+    said = {
+        "json_invalid": "The body is not JSON.",
+        "missing": f"{name or 'The body'} is missing.",
+        "extra_forbidden": f"There is no key {name}.",
+    }
+    reason = said.get(first["type"], f"{name or 'The body'} cannot be read.")
+    return Trouble(
+        reason=reason.encode("ascii", "backslashreplace").decode(),
+        instruction=f"{PREFIX}/openapi.json has the form.",
+    )
+
+
 def _routes(premises: Premises) -> APIRouter:
-    routes = APIRouter(prefix=PREFIX)
+    routes = APIRouter(prefix=PREFIX, route_class=_ReadRoute)
     desk = _Desk(premises)
 
     def whose_token(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> str:
