@@ -17,7 +17,7 @@ from sqlalchemy.sql.functions import GenericFunction
 from crm_store.event_names import KEY
 from crm_store.storable import storable
 
-_SUSPECT = re.compile(r"\\u0000|\\ud[89a-f]|\\u20[26]|[0-9]{300}")
+_SUSPECT = re.compile(r"\\[bf]|\\u00[01789]|\\ud[89a-f]|\\u20[26]|[0-9]{300}")
 """In JSON: what may be more than `storable` lets pass, or a number beyond a float."""
 
 

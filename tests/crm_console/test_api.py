@@ -94,6 +94,8 @@ async def test_what_can_be_mended_is_told(
         b'{"id": 1%s}' % (b"0" * 5_000),
         b'{"id": "1", "name": "seen", "customer": {"ref": "M-1"}, "data": {"k": %s}}'
         % (b"[" * 5_000 + b"]" * 5_000),
+        b'{"id": "1", "name": "seen", "customer": {"ref": "M-1"}, "data": {"k": %s}}'
+        % (b"[" * 900 + b"]" * 900),
     ],
 )
 async def test_another_shape_is_refused(body: bytes, api: httpx.AsyncClient) -> None:

@@ -35,6 +35,8 @@ ODD: list[tuple[Any, Any]] = [
     (10**4000, None),
     (1e308, 1e308),
     ("a\0b", "a\ufffdb"),
+    ("\x1b[2J\x07\x08\x0c\x9b", "\ufffd[2J\ufffd\ufffd\ufffd\ufffd"),
+    ("one\ttwo\r\nthree", "one\ttwo\r\nthree"),
     ("half \ud83d", "half \ufffd"),
     ("whole \U0001f600", "whole \U0001f600"),
     ("क्\u200dष", "क्\u200dष"),

@@ -12,6 +12,22 @@ def _printable(text: str) -> str:
     return text
 
 
+def _shallow(data: dict[str, Any]) -> dict[str, Any]:
+    if not _ends_within(data, _DEEPEST):
+        raise ValueError("nested too deeply")
+    return data
+
+
+def _ends_within(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_ends_within(one, levels - 1) for one in inner)
+
+
+_DEEPEST = 20
+"""Levels of an event's data; nobody asks for a value that lies deeper."""
+
 Name: TypeAlias = Annotated[str, AfterValidator(_printable)]
 """What somebody or something is known by."""
 
@@ -40,7 +56,9 @@ class NewEvent(_Shape):
     """In the past tense: `class_booked`."""
     customer: CustomerName
     at: datetime | None = Field(None, description="When it happened, with its offset; else now.")
-    data: dict[str, Any] = Field(default_factory=dict, max_length=100)
+    data: Annotated[dict[str, Any], AfterValidator(_shallow)] = Field(
+        default_factory=dict, max_length=100
+    )
 
 
 class EventAnswer(_Shape):
