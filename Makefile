@@ -1,5 +1,6 @@
 # Everything from a clean clone:  make demo   make test   make up   make lint
-# Each builds .venv here first, with uv where it can be had and plain pip where not.
+# Each builds .venv here first, with uv where it can be had and plain pip where not. What they
+# install is compiled at once: else each command might do it anew, and take twice as long.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,8 +20,10 @@ up: $(VENV)/installed
 	@test -f $(CLUB)/club.yaml || $(BIN)/sampark demo $(CLUB)
 	$(BIN)/sampark --project $(CLUB) up
 
+# On all cores. A file stays in one process, with what is set up for it; each process has a
+# PostgreSQL of its own.
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # Four minutes and more: hundreds of kills over ten thousand sends, on each database.
 faults: $(VENV)/installed-dev
@@ -44,7 +47,8 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@uv=$$($(FIND_UV)); \
 	if [ -n "$$uv" ]; then \
 		test -x $(BIN)/python || "$$uv" venv --quiet --python "$(PYTHON)" $(VENV); \
-		"$$uv" pip install --quiet --python $(BIN)/python -c constraints.txt -e . editables; \
+		"$$uv" pip install --quiet --compile-bytecode --python $(BIN)/python \
+			-c constraints.txt -e . editables; \
 	else \
 		test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV); \
 		$(BIN)/pip install --quiet -c constraints.txt -e . editables; \
@@ -58,7 +62,8 @@ $(VENV)/installed-dev: $(VENV)/installed
 	groups = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]; \
 	print("\n".join(groups["dev"]))' > $(VENV)/dev-requirements.txt; \
 	if [ -n "$$uv" ]; then \
-		"$$uv" pip install --quiet --python $(BIN)/python -c constraints.txt -r $(VENV)/dev-requirements.txt; \
+		"$$uv" pip install --quiet --compile-bytecode --python $(BIN)/python \
+			-c constraints.txt -r $(VENV)/dev-requirements.txt; \
 	else \
 		$(BIN)/pip install --quiet -c constraints.txt -r $(VENV)/dev-requirements.txt; \
 	fi
