@@ -24,9 +24,13 @@ MESSAGE_FIELDS = (
     *(
         Field(name, FieldType.TEXT, label, f"https://club.example{path}/{_SAMPLE}", OfMessage())
         for name, label, path in (
-            (UNSUBSCRIBE_URL, "Where she ends it all; empty in a transactional message", "/u"),
-            (PREFERENCES_URL, "Where she chooses what she gets", "/p"),
-            (CONFIRM_URL, "Where she confirms that she wants to be written to", "/ok"),
+            (
+                UNSUBSCRIBE_URL,
+                "Where the customer ends it all; empty in a transactional message",
+                "/u",
+            ),
+            (PREFERENCES_URL, "Where the customer chooses what comes", "/p"),
+            (CONFIRM_URL, "Where the customer confirms a wish to be written to", "/ok"),
         )
     ),
 )

@@ -34,11 +34,11 @@ def get_customer(connection: Connection, club_id: int, name: str) -> int:
             return found[0]
         if found:
             raise UnknownName(
-                f"{len(found)} customers share this {key}.", "Name her by her reference."
+                f"{len(found)} customers share this {key}.", "Name the customer by reference."
             )
     raise UnknownName(
         "No customer has this reference, e-mail address or phone number.",
-        "Check the spelling: the reference is what the import called her, such as M-1042.",
+        "Check the spelling: the reference is what the import called them, such as M-1042.",
     )
 
 

@@ -26,7 +26,7 @@ class Reason(StrEnum):
     CAME = "came", "what was waited for came"
     STEP_GONE = "step_gone", "the campaign moved on to a version without this step"
     JOINED_LATE = "joined_late", "its time had passed when the customer entered"
-    ERASED = "erased", "her data was erased"
+    ERASED = "erased", "the customer's data was erased"
     TOO_LATE = "too_late", "it was too late to be useful"
     EXITED = "exited", "an exit event ended the campaign for the customer"
     TEMPLATE = "template", "the template could not be rendered for this customer"

@@ -125,7 +125,7 @@ class TopicSettings(_Strict):
     )
     transactional: bool = Field(
         False,
-        description="Part of what she bought or asked for: only an opt-out of it keeps it back.",
+        description="Part of what was bought or asked for: only an opt-out of it keeps it back.",
     )
 
     def shown(self, name: str, language: str) -> str:

@@ -99,7 +99,7 @@ class Goal(StrictModel):
 
 
 class ReentryAfter(StrictModel):
-    """A customer may enter again only some time after she last entered."""
+    """A customer may enter again only some time after last entering."""
 
     after: Duration
     """How long after, such as `90d`."""

@@ -30,7 +30,7 @@ MOST = 50
 
 
 class ScoreRule(StrictModel):
-    """Points for what a customer does, or for what is known of her."""
+    """Points for what a customer does, or for what is known of them."""
 
     model_config = ConfigDict(
         json_schema_extra={"oneOf": [{"required": ["event"]}, {"required": ["where"]}]}
@@ -43,7 +43,7 @@ class ScoreRule(StrictModel):
     within: Duration | None = Field(default=None, examples=["30d"])
     """Only for events of the last so much time; for all of them when left out."""
     where: ConditionText | None = Field(default=None, examples=['customer.stage == "trial"'])
-    """Once, while this is true of her."""
+    """Once, while this is true of the customer."""
 
     @model_validator(mode="after")
     def _one_reason(self) -> Self:

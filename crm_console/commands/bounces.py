@@ -117,7 +117,7 @@ def _show(read: list[tuple[str, "ReadMail"]], became: dict[str, list["Became"]])
 
 def _done(one: "Became") -> str:
     where = f"touchpoint {one.touchpoint_id} is {one.state}" if one.touchpoint_id else one.event
-    suppressed = ", her address is not written to again" if one.takes_address_out else ""
+    suppressed = ", the address is not written to again" if one.takes_address_out else ""
     return f"{one.customer}: {where}{suppressed}"
 
 

@@ -34,7 +34,7 @@ def doubt(
 
     A message is in doubt when the program or the connection broke after its last byte may have
     left. Look into the mail server's log for its Message-ID: `sampark doubt --json` shows it.
-    `--as resend` sends the same message again: perhaps she gets it twice.
+    `--as resend` sends the same message again: perhaps it arrives twice.
 
     Example: sampark doubt 812 813 --as arrived
     """

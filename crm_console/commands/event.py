@@ -22,7 +22,7 @@ def event(
         ),
     ],
     customer: Annotated[
-        str, typer.Option(help="Her reference, e-mail address or phone number.", show_default=False)
+        str, typer.Option(help="A reference, e-mail address or phone number.", show_default=False)
     ],
     data: Annotated[str, typer.Option(metavar="JSON", help="What else is known of it.")] = "{}",
     at: Annotated[
@@ -36,7 +36,7 @@ def event(
 ) -> None:
     """Record an event. It starts campaigns, or ends them; `up` notices at once, a sweep later.
 
-    `lead_created` makes the customer when her reference is new, from the data's first_name,
+    `lead_created` makes the customer when the reference is new, from the data's first_name,
     last_name, email, phone, language, source, tags and so on. `stage_changed` needs `to`, and
     `pipeline` where the club has several; it moves the customer too.
 

@@ -24,10 +24,10 @@ def preview(
     step: Annotated[str, typer.Argument(metavar="STEP", help="The step's id.")],
     customer: Annotated[
         str | None,
-        typer.Option(help="With her values: a reference, e-mail address or phone number."),
+        typer.Option(help="With a customer's values: a reference, e-mail address or phone number."),
     ] = None,
     lang: Annotated[
-        str | None, typer.Option(help="In this language. [default: hers, or the club's]")
+        str | None, typer.Option(help="In this language. [default: the customer's, or the club's]")
     ] = None,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the e-mail's page to this file.")

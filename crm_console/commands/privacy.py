@@ -13,7 +13,7 @@ from crm_store.errors import UsageError
 
 Who = Annotated[
     str,
-    typer.Argument(metavar="CUSTOMER", help="Her reference, e-mail address or phone number."),
+    typer.Argument(metavar="CUSTOMER", help="A reference, e-mail address or phone number."),
 ]
 
 
@@ -25,7 +25,7 @@ def export(
         typer.Option(metavar="FILE", help="Write it to a new file that only you can read."),
     ] = None,
 ) -> None:
-    """Tell everything that is held of a customer, as JSON: hers to ask for (GDPR, article 15).
+    """Tell everything that is held of a customer, as JSON: theirs to ask for (GDPR, article 15).
 
     Example: sampark export M-1042 --to asha.json
     """
@@ -47,7 +47,7 @@ def export(
         raise UsageError(f"{to} cannot be made: {error.strerror}.", "Name a new file.") from error
     with os.fdopen(file, "w", encoding="utf-8") as out:
         json.dump(told, out, ensure_ascii=False, indent=1)
-    note(f"Everything held of her is in {to}.")
+    note(f"Everything held of the customer is in {to}.")
 
 
 def erase(
@@ -56,9 +56,9 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Erase a customer: what identifies her goes, the numbers stay, and nobody writes to her again.
+    """Erase a customer: what identifies them goes, the numbers stay, no message is sent again.
 
-    Her addresses are kept as keyed hashes only, so that no later import brings her back. It
+    The addresses are kept as keyed hashes only, so that no later import brings them back. It
     cannot be undone. Copies elsewhere, such as backups and the files you imported, are yours.
 
     Example: sampark erase M-1042

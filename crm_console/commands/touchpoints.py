@@ -19,7 +19,8 @@ def touchpoints(
         list[str] | None, typer.Option(help="Only in this state, such as in_doubt; repeatable.")
     ] = None,
     customer: Annotated[
-        str | None, typer.Option(help="Only hers: a reference, e-mail address or phone number.")
+        str | None,
+        typer.Option(help="Only one customer's: a reference, e-mail address or phone number."),
     ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Only those due from this moment on.")

@@ -170,12 +170,12 @@ _MOMENTS = {
 }
 """What occurrences are called whose anchor is a moment and that are no recorded event."""
 _DAYS = {
-    "absent": "she had stayed away long enough on",
-    "never": "she had never come by",
-    "drop": "she came far less than before from",
-    "day": "her date is on",
-    "term": "the date of her membership is on",
-    "package": "the date of her package is on",
+    "absent": "the last visit was long enough ago on",
+    "never": "there had been no visit by",
+    "drop": "the visits were far fewer than before from",
+    "day": "the date is on",
+    "term": "the date of the membership is on",
+    "package": "the date of the package is on",
 }
 """The same for days; a birthday, an anniversary and a holiday bear their names."""
 

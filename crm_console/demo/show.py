@@ -45,7 +45,7 @@ def show_day(folder: Path, members: int) -> bool:
     _title("One of its messages, as the catcher got it")
     if example := _example(project.caught()):
         show_message(example.subject, example.text, f"to {example.recipient}")
-        _title("Why did she get it?")
+        _title("Why was it sent?")
         trail = read_trail(project, example.recipient, None, as_of)
         # The campaigns that do not concern her are asked for with `why`.
         show_trail(replace(trail, outside=[]), project.zone, project.settings.club.languages)

@@ -36,7 +36,7 @@ SCORE = "customer.score"
 
 # fmt: off
 STANDARD_FIELDS: tuple[Field, ...] = (
-    Field("customer.ref", TEXT, "Her reference in the club's own system", "M-1042", OfCustomer("ref"), always=True, personal=True),
+    Field("customer.ref", TEXT, "Reference in the club's own system", "M-1042", OfCustomer("ref"), always=True, personal=True),
     Field("customer.first_name", TEXT, "First name", "Asha", NameOfCustomer("first_name"), personal=True),
     Field("customer.last_name", TEXT, "Last name", "Verma", NameOfCustomer("last_name"), personal=True),
     Field("customer.email", TEXT, "E-mail address", "asha@example.org", OfCustomer("email"), personal=True),
@@ -44,16 +44,16 @@ STANDARD_FIELDS: tuple[Field, ...] = (
     Field("customer.language", TEXT, "Language, as BCP 47 writes it", "hi", OfCustomer("language")),
     Field("customer.timezone", TEXT, "Time zone, an IANA name", "Asia/Kolkata", OfCustomer("timezone")),
     Field("customer.birth_date", DATE, "Date of birth", "1992-02-29", OfCustomer("birth_date"), personal=True),
-    Field("customer.joined_on", DATE, "The day she first joined", "2025-03-01", OfCustomer("joined_on")),
-    Field("customer.pipeline", TEXT, "Pipeline she is in", "sales", OfCustomer("pipeline")),
+    Field("customer.joined_on", DATE, "Day the customer first joined", "2025-03-01", OfCustomer("joined_on")),
+    Field("customer.pipeline", TEXT, "Pipeline the customer is in", "sales", OfCustomer("pipeline")),
     Field("customer.stage", TEXT, "Stage of that pipeline", "trial", OfCustomer("stage")),
-    Field("customer.source", TEXT, "Where she came from", "instagram", OfCustomer("source")),
-    Field("customer.days_since_joined", INTEGER, "Days since she first joined", 265, DaysSince("joined_on")),
-    Field("customer.years_since_joined", INTEGER, "Whole years since she first joined", 1, YearsSince("joined_on")),
-    Field("customer.age", INTEGER, "Her age in years", 34, YearsSince("birth_date"), personal=True),
-    Field(SCORE, INTEGER, "Points: those that steps gave her, and those of scores.yaml", 35, Scored(), always=True),
-    Field("customer.segments", TAGS, "Segments of segments.yaml that she is in", ["regulars"], Segments(), always=True),
-    Field("customer.tags", TAGS, "Tags the staff put on her", ["vip"], Tags(), always=True),
+    Field("customer.source", TEXT, "Where the customer came from", "instagram", OfCustomer("source")),
+    Field("customer.days_since_joined", INTEGER, "Days since the customer first joined", 265, DaysSince("joined_on")),
+    Field("customer.years_since_joined", INTEGER, "Whole years since the customer first joined", 1, YearsSince("joined_on")),
+    Field("customer.age", INTEGER, "Age in years", 34, YearsSince("birth_date"), personal=True),
+    Field(SCORE, INTEGER, "Points: those that steps gave, and those of scores.yaml", 35, Scored(), always=True),
+    Field("customer.segments", TAGS, "Segments of segments.yaml the customer is in", ["regulars"], Segments(), always=True),
+    Field("customer.tags", TAGS, "Tags the staff gave", ["vip"], Tags(), always=True),
     Field("membership.plan", TEXT, "Plan of the membership", "annual", OfMembership("plan")),
     Field("membership.starts_on", DATE, "First day of the term", "2026-03-12", OfMembership("starts_on")),
     Field("membership.ends_on", DATE, "Last day of the term", "2027-03-11", OfMembership("ends_on")),
@@ -74,9 +74,9 @@ STANDARD_FIELDS: tuple[Field, ...] = (
     Field("purchases.total", NUMBER, "Spent so far, in the club's currency", 18500, SumOf(PURCHASES, "amount", of_none=0), always=True),
     Field("purchases.last_90d", INTEGER, "Purchases in the last 90 days", 2, CountOf(PURCHASES, 90), always=True),
     Field("purchases.last_on", DATE, "Day of the latest purchase", "2026-10-02", LatestDay(PURCHASES)),
-    Field("package.remaining", INTEGER, "Sessions left over all her packages", 2, SumOf(PACKAGES, "remaining")),
+    Field("package.remaining", INTEGER, "Sessions left over all packages", 2, SumOf(PACKAGES, "remaining")),
     Field("package.lowest", INTEGER, "Sessions left of the package with the fewest", 2, LeastOf(PACKAGES, "remaining")),
-    Field("package.expires_on", DATE, "The first day on which a package of hers expires", "2026-12-31", LeastOf(PACKAGES, "expires_on")),
+    Field("package.expires_on", DATE, "The first day on which a package expires", "2026-12-31", LeastOf(PACKAGES, "expires_on")),
     *(
         Field(f"club.{column}", TEXT, label, example, OfClub(column), always=True)
         for column, label, example in (

@@ -15,7 +15,7 @@ class _Block(BaseModel):
 class FormConsent(_Block):
     """What a person agrees to in a form, and where the answer stands."""
 
-    text: str = Field(min_length=1, description="The words she agrees to; kept as the proof.")
+    text: str = Field(min_length=1, description="The words that are agreed to; kept as the proof.")
     version: str = Field("1", description="Change it with the words.")
     channels: tuple[str, ...] = Field(("email",), min_length=1)
     topic: str = Field("*", description="A topic of the club, or `*` for all of them.")

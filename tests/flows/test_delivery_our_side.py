@@ -195,14 +195,14 @@ async def promotion_too_late_in_the_morning(club: Workshop) -> None:
 
 
 HAPPENINGS: dict[str, Callable[[Workshop], Awaitable[None]]] = {
-    "she opts out when the server waits for her message already": opts_out_late,
+    "the customer opts out when the server waits for the message already": opts_out_late,
     "the worker is gone before `sending`": gone_before_sending,
     "the worker is gone after `sending`": gone_after_sending,
     "the lease was lost, and another worker has the message": lease_lost,
     "in doubt, in a step with `on_doubt: resend`": resent,
     "in doubt again after it was resent": resent_and_in_doubt_again,
     "a rate limit is reached": rate_limited,
-    'her provider said "not now" to ten in a row': provider_is_left_alone,
+    'the provider said "not now" to ten in a row': provider_is_left_alone,
     "the message before it found no server": no_server_for_the_one_before,
     '"not now" for the seventh time': seven_tries,
     '"not now", and the next try would be too late': not_now_and_then_too_late,

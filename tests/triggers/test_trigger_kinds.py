@@ -76,7 +76,7 @@ MISTAKES = [
     ("{type: inactivity}", "10: no inactivity is given; add `days:`"),
     ("{type: inactivity, days: 0}", "35: `days` must be at least 1"),
     ("{type: inactivity, days: 14, below: 50%}", "46: both `days` and `below` are given"),
-    ("{type: inactivity, below: 0.5}", "36: `0.5` is no share of her mean; write 1% to 99%"),
+    ("{type: inactivity, below: 0.5}", "36: `0.5` is no share of the mean; write 1% to 99%"),
     ("{type: inactivity, below: 50%, never: true}", "48: `never` has no effect beside `below`"),
     ("{type: balance_low}", "1: `at_most` is missing in `trigger`; add `at_most:`"),
     ("{type: segment_entered, segment: regular}", "43: unknown segment `regular`; did you mean"),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Birthday(StrictModel):
-    """Starts once a year for each customer; offsets count from her birthday.
+    """Starts once a year for each customer; offsets count from the birthday.
 
     Who was born on 29 February celebrates on 28 February in common years.
     """

@@ -22,7 +22,7 @@ class Date(StrictModel):
     """Starts for a date of the customer's, once or every year, or for everyone at a festival.
 
     Offsets count from that day. Yearly it starts from the year after the date on, and who has
-    29 February keeps it on 28 February in common years; of her terms it is the latest that
+    29 February keeps it on 28 February in common years; of several terms it is the latest that
     counts. Once it starts for each term and each package, and for each new date of a customer's.
     """
 
@@ -37,7 +37,7 @@ class Date(StrictModel):
 
     type: Literal["date"]
     field: DateField | None = Field(default=None, examples=["customer.joined_on"])
-    """The field that holds the date: of the customer, her membership or package, or your own."""
+    """The field that holds the date: of the customer, a membership or package, or your own."""
     every: Literal["year"] | None = None
     """`year`: every year on that day. Left out, the date comes once."""
     holiday: HolidayName | None = Field(default=None, examples=["Diwali"])

@@ -1,4 +1,4 @@
-"""Trigger `inactivity`: a member stays away, or comes far less than she used to."""
+"""Trigger `inactivity`: a member stays away, or comes far less than before."""
 
 import re
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _NOTICED_FOR = timedelta(days=2)
 def _share(text: object) -> float:
     match = re.fullmatch(r"([0-9]{1,2})%", text) if isinstance(text, str) else None
     if match is None or not int(match[1]):
-        wrong(f"`{str(text)[:40]}` is no share of her mean", "write 1% to 99%, such as `50%`")
+        wrong(f"`{str(text)[:40]}` is no share of the mean", "write 1% to 99%, such as `50%`")
     return int(match[1]) / 100
 
 
@@ -43,14 +43,14 @@ _ShareOfMean = Annotated[
 
 
 class Inactivity(StrictModel):
-    """Starts when a member has not been here for some days, or comes far less than she used to.
+    """Starts when a member has not been here for some days, or comes far less than they used to.
 
-    `days`: offsets count from the day on which her latest visit is so many days ago. Once for
-    each absence: her next visit ends it.
+    `days`: offsets count from the day on which the latest visit is so many days ago. Once for
+    each absence: the next visit ends it.
 
-    `below`: her visits of the last 14 days, by the week, are held against the mean of the eight
+    `below`: the visits of the last 14 days, by the week, are held against the mean of the eight
     weeks before those. The first morning on which they are below this share of it is the day
-    that offsets count from. Once for each time she falls below it. With fewer than four visits in
+    that offsets count from. Once for each time they fall below it. With fewer than four visits in
     those eight weeks there is no habit to fall from.
     """
 
@@ -69,7 +69,7 @@ class Inactivity(StrictModel):
     never: bool = False
     """Also those who never came: for them the days count from the first day of their term."""
     below: _ShareOfMean | None = Field(default=None, examples=["50%"])
-    """The share of her own mean, such as `50%`."""
+    """The share of their own mean, such as `50%`."""
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:

@@ -27,9 +27,9 @@ class StageChange(StrictModel):
     pipeline: PipelineName
     """The pipeline, as club.yaml names it."""
     from_stage: StageName | None = Field(default=None, alias="from")
-    """Only when she came from this stage; from any when left out."""
+    """Only when the customer came from this stage; from any when left out."""
     to_stage: StageName = Field(alias="to")
-    """The stage she reached."""
+    """The stage that was reached."""
 
     def occasions(self, look: "Look") -> Iterator["Occasions"]:
         """The `stage_changed` events into this stage."""
