@@ -116,18 +116,37 @@ async def test_what_an_answer_means(
     assert len(server.log) == 1
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.0.1", "::1", "fd00::1", "240.0.0.1",
-     "::ffff:10.0.0.1", "100.64.0.1", "224.0.0.1", "fe80::1%eth0", "192.0.0.192",
-     "64:ff9b::a00:1", "64:ff9b:1::a00:1", "2002:a00:1::1", "::10.0.0.1", "fec0::1", "2001::1"],
-)  # fmt: skip
+PRIVATE = [
+    "127.0.0.1",
+    "10.1.2.3",
+    "169.254.169.254",
+    "192.168.0.1",
+    "::1",
+    "fd00::1",
+    "240.0.0.1",
+    "::ffff:10.0.0.1",
+    "100.64.0.1",
+    "224.0.0.1",
+    "fe80::1%eth0",
+    "192.0.0.192",
+    "64:ff9b::a00:1",
+    "64:ff9b:1::a00:1",
+    "2002:a00:1::1",
+    "::10.0.0.1",
+    "fec0::1",
+    "2001::1",
+]
+
+
 async def test_a_private_network_is_never_called(
-    address: str, server: HTTPServer, certificate: tuple[Path, Path]
+    server: HTTPServer, certificate: tuple[Path, Path]
 ) -> None:
     url = f"https://{HOST}:{server.port}/hook"
-    receipt = await called(url, certificate, addresses=["93.184.216.34", address], private=False)
-    assert receipt == Receipt(7, Outcome.REJECTED, f"{HOST} is in a private network")
+    for address in PRIVATE:
+        receipt = await called(
+            url, certificate, addresses=["93.184.216.34", address], private=False
+        )
+        assert receipt == Receipt(7, Outcome.REJECTED, f"{HOST} is in a private network"), address
     assert server.log == []
 
 
@@ -141,9 +160,8 @@ async def test_another_host_is_never_called(
     assert server.log == []
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:4700::1111", "64:ff9b::5db8:d822"])
-def test_the_internet_is_public(address: str) -> None:
-    assert is_public(address)
+def test_the_internet_is_public() -> None:
+    assert all(map(is_public, ("93.184.216.34", "2606:4700::1111", "64:ff9b::5db8:d822")))
 
 
 async def test_an_answer_without_end_holds_nobody_up(
@@ -166,14 +184,15 @@ async def test_an_answer_without_end_holds_nobody_up(
         assert receipt.outcome is outcome
 
 
-@pytest.mark.parametrize("retry_after", ["Fri, 31 Dec 9999 23:59:59 -0500", "²", "-1"])
 async def test_no_date_of_theirs_breaks_us(
-    retry_after: str, server: HTTPServer, certificate: tuple[Path, Path]
+    server: HTTPServer, certificate: tuple[Path, Path]
 ) -> None:
-    server.expect_request("/hook").respond_with_data("", 503, {"Retry-After": retry_after})
-    receipt = await called(f"https://{HOST}:{server.port}/hook", certificate)
-    assert receipt is not None
-    assert (receipt.outcome, receipt.retry_at) == (Outcome.DEFERRED, None)
+    for retry_after in ("Fri, 31 Dec 9999 23:59:59 -0500", "²", "-1"):
+        server.clear()
+        server.expect_request("/hook").respond_with_data("", 503, {"Retry-After": retry_after})
+        receipt = await called(f"https://{HOST}:{server.port}/hook", certificate)
+        assert receipt is not None
+        assert (receipt.outcome, receipt.retry_at) == (Outcome.DEFERRED, None)
 
 
 async def test_the_certificate_has_to_be_the_hosts(
