@@ -36,6 +36,8 @@ def _number(value: object) -> float:
 def _scalar(value: object) -> Scalar:
     if not isinstance(value, bool | int | float | str):
         wrong("this can be no value of an event's data", "write a text, a number, true or false")
+    if isinstance(value, str) and "\0" in value:
+        wrong("the text holds characters that cannot be seen", "write the text as people see it")
     return value
 
 
