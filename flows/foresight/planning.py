@@ -57,7 +57,7 @@ class Change:
             told.append(f"{self.leaving:,} would now leave")
         if self.not_let_in:
             told.append(f"{self.not_let_in:,} of them would not be let in any more")
-        return f"{self.campaign} has changed: {'; '.join(told or ['nobody is in flight'])}"
+        return f"{self.campaign} has changed: {'; '.join(told or ['nobody is in flight under another version'])}"
 
 
 @dataclass
@@ -143,6 +143,8 @@ def _change(
     before: Sequence[tuple[int, int]],
 ) -> Change:
     definition = campaign.current.definition
+    # A file that was put back is an older version again: for those under it nothing changes.
+    before = [one for one in before if one[1] != campaign.current.number]
     staying = Counter(version for _, version in before)
     ids = [enrollment for enrollment, _ in before]
     moves = definition.in_flight == "move"

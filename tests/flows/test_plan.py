@@ -135,6 +135,17 @@ def test_what_a_changed_file_does_to_those_in_flight(
     assert plan_day(project, TODAY, NOW).changes == ([change] if change else [])
 
 
+def test_a_file_that_was_put_back_changes_nothing_for_those_under_it(project: Project) -> None:
+    members(project, 20, 25)
+    enter(project)
+    write(project.folder, RENEWAL.replace("heads_up", "recap"))
+    enter(project)
+    write(project.folder, RENEWAL)
+    (change,) = plan_day(project, TODAY, NOW).changes
+    assert (change.from_version, change.to_version, change.staying) == (2, 1, {})
+    assert change.sentence() == "renewal has changed: nobody is in flight under another version"
+
+
 def test_a_change_is_told_in_people() -> None:
     stays = Change("renewal", 3, 4, "finish", {2: 1_000, 3: 312}, 0, 41)
     assert stays.sentence() == (
