@@ -25,6 +25,7 @@ from crm_store.imports.kinds import Kind, kind_of
 from crm_store.imports.result import ImportResult, Problem, RejectedRow
 from crm_store.imports.table import Row, Table, open_table
 from crm_store.models.club import Club
+from crm_store.storable import storable
 from crm_store.tables import table_of
 
 BATCH = 1_000
@@ -158,7 +159,7 @@ class _Reader:
                 problems.append(Problem(self._heading(column.name), text))
                 continue
             try:
-                values[column.name] = column.read(cell, self.reading)
+                values[column.name] = column.read(storable(cell), self.reading)
             except SamparkError as problem:
                 problems.append(Problem(self._heading(column.name), str(problem)))
         return values, problems

@@ -11,7 +11,6 @@ from typing import IO
 
 from crm_store.errors import UsageError
 from crm_store.spreadsheets import plain_cell
-from crm_store.storable import storable
 
 DELIMITERS = ",;\t"
 CELL_LIMIT = 1_000_000
@@ -141,4 +140,4 @@ def _rows(file: IO[str], encoding: str, delimiter: str, path: Path, skipped: int
         if cells is None:
             return
         if any(cell.strip() for cell in cells):
-            yield Row(line, [storable(plain_cell(cell.strip())) for cell in cells])
+            yield Row(line, [plain_cell(cell.strip()) for cell in cells])
