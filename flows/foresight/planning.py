@@ -57,7 +57,8 @@ class Change:
             told.append(f"{self.leaving:,} would now leave")
         if self.not_let_in:
             told.append(f"{self.not_let_in:,} of them would not be let in any more")
-        return f"{self.campaign} has changed: {'; '.join(told or ['nobody is in flight under another version'])}"
+        effect = "; ".join(told) or "nobody is in flight under another version"
+        return f"{self.campaign} has changed: {effect}"
 
 
 @dataclass
