@@ -132,3 +132,9 @@ def each(value: Any, *keys: str) -> Iterator[Any]:
     """The same, if it is a list: its items."""
     found = inner(value, *keys)
     yield from found if isinstance(found, list) else []
+
+
+def pairs(value: Any, *keys: str) -> Iterator[tuple[str, Any]]:
+    """The same, if it is an object: its keys and values."""
+    found = inner(value, *keys)
+    yield from found.items() if isinstance(found, Mapping) else ()

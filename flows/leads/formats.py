@@ -5,12 +5,12 @@ of its format. What a sender tells of things that are no person (companies, prod
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from crm_messaging.json_path import text_at
-from crm_messaging.webhooks.posted import Malformed, Posted, each, inner, text
+from crm_messaging.webhooks.posted import Malformed, Posted, each, inner, pairs, text
 from flows.leads.settings import FormSettings, JsonForm
 from flows.leads.submission import Submission, split_about
 
@@ -23,7 +23,7 @@ def typeform(posted: Posted, _form: FormSettings) -> list[Submission]:
     if not isinstance(response, Mapping):
         raise Malformed("There is no `form_response` in it.")
     titles = {text(one, "id"): text(one, "title") for one in each(response, "definition", "fields")}
-    answers = {key: str(value) for key, value in (inner(response, "hidden") or {}).items()}
+    answers = {key: str(value) for key, value in pairs(response, "hidden")}
     for answer in each(response, "answers"):
         asked = text(answer, "field", "id")
         title = text(answer, "field", "title") or titles.get(asked, asked)
@@ -33,20 +33,19 @@ def typeform(posted: Posted, _form: FormSettings) -> list[Submission]:
     return [Submission(source_id, answers, _moment(text(response, "submitted_at")), about)]
 
 
-def _typeform_value(answer: Mapping[str, Any]) -> str:
+def _typeform_value(answer: Any) -> str:
     """An answer's value stands under the name of its type; Google's under `response`."""
-    kind = text(answer, "type")
-    value = answer.get("response", answer.get(kind))
-    match value:
+    given = dict(pairs(answer))
+    match given.get("response", given.get(text(answer, "type"))):
         case {"label": label}:
             return str(label)
         case {"labels": [*labels]}:
             return ", ".join(map(str, labels))
-        case list():
-            return ", ".join(map(str, value))
-        case bool():
+        case [*values]:
+            return ", ".join(map(str, values))
+        case bool(value):
             return "yes" if value else "no"
-        case str() | int() | float():
+        case str() | int() | float() as value:
             return str(value)
         case _:
             return ""
@@ -125,7 +124,7 @@ def hubspot(posted: Posted, _form: FormSettings) -> list[Submission]:
             raise Malformed("It is neither a contact nor another object of HubSpot.")
         return []
     person = text(told, "canonical-vid") or text(told, "vid")
-    values = {name: text(one, "value") for name, one in (inner(told, "properties") or {}).items()}
+    values = {name: text(one, "value") for name, one in pairs(told, "properties")}
     answers = {heading: values.get(name, "") for heading, name in _HUBSPOT.items()}
     changed = values.get("lastmodifieddate", "")
     return [
@@ -166,7 +165,7 @@ def pipedrive(posted: Posted, _form: FormSettings) -> list[Submission]:
             Submission(source_id, {}, person=f"pipedrive-{person}", stage=text(now, "stage_id"))
         ]
     answers = {name: text(now, name) for name in ("first_name", "last_name")}
-    answers |= {name: _primary(now.get(name)) for name in ("email", "phone")}
+    answers |= {name: _primary(each(now, name)) for name in ("email", "phone")}
     return [
         Submission(
             source_id,
@@ -176,9 +175,9 @@ def pipedrive(posted: Posted, _form: FormSettings) -> list[Submission]:
     ]
 
 
-def _primary(listed: Any) -> str:
+def _primary(listed: Iterable[Any]) -> str:
     """The address that is marked as the first, else any."""
-    found = [one for one in listed or [] if isinstance(one, Mapping) and one.get("value")]
+    found = [one for one in listed if isinstance(one, Mapping) and one.get("value")]
     found.sort(key=lambda one: not one.get("primary"))
     return str(found[0]["value"]) if found else ""
 
