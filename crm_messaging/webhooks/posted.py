@@ -60,7 +60,7 @@ class Posted:
 
     @cached_property
     def form(self) -> dict[str, list[str]]:
-        """The body as a form (`application/x-www-form-urlencoded`): values by name, in order."""
+        """The body as a form (`application/x-www-form-urlencoded`): storable values by name."""
         values: dict[str, list[str]] = {}
         try:
             pairs = parse_qsl(
@@ -69,7 +69,7 @@ class Posted:
         except ValueError as error:
             raise Malformed("The body is no form.") from error
         for name, value in pairs:
-            values.setdefault(name, []).append(value)
+            values.setdefault(storable(name), []).append(storable(value))
         return values
 
     @property
