@@ -43,11 +43,13 @@ def show_day(folder: Path, members: int) -> bool:
     _title("The day's sweep")
     show_report(first)
     _title("One of its messages, as the catcher got it")
+    somebody = "CUSTOMER"
     if example := _example(project.caught()):
         show_message(example.subject, example.text, f"to {example.recipient}")
         _title("Why was it sent?")
         trail = read_trail(project, example.recipient, None, as_of)
-        # The campaigns that do not concern her are asked for with `why`.
+        somebody = trail.card.ref
+        # The campaigns that do not concern them are asked for with `why`.
         show_trail(replace(trail, outside=[]), project.zone, project.settings.club.languages)
     _title("The same sweep again")
     sent_again = second.count(State.ACCEPTED)
@@ -56,7 +58,7 @@ def show_day(folder: Path, members: int) -> bool:
         "green" if not second.admitted and not sent_again else "bold red",
     )
     agrees = _compare(project, as_of)
-    _say_what_next(folder)
+    _say_what_next(folder, somebody)
     return agrees and not second.admitted and not sent_again
 
 
@@ -125,13 +127,13 @@ def _compare(project: Project, as_of: datetime) -> bool:
     return comparison.agrees
 
 
-def _say_what_next(folder: Path) -> None:
+def _say_what_next(folder: Path, somebody: str) -> None:
     _title("Look around")
     program = f"{program_name()} --project {folder}"
     with_make = folder == DEFAULT_FOLDER and Path("Makefile").is_file()
     for command, what in (
         ("make up" if with_make else f"{program} up", "The console and the Prefect UI, to open:"),
-        (f"{program} why M-1", "The trail of anybody:"),
+        (f"{program} why {somebody}", "The trail of anybody:"),
         (f"{program} touchpoints", "The ledger:"),
     ):
         print_line(what)

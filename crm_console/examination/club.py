@@ -6,6 +6,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from crm_console.examination.finding import Finding, broken, note, ok
+from crm_console.examination.obligations import obligations
 from crm_console.terminal import many
 from crm_store.database import Store, open_store
 from crm_store.errors import SamparkError
@@ -27,6 +28,9 @@ def examine_campaigns(project: Project) -> Iterator[Finding]:
         yield note("campaigns", f"there are none in {project.campaigns_folder}")
     else:
         yield ok("campaigns", f"{many(len(files), 'campaign')} and their messages are sound")
+    for owed in obligations(project, files):
+        if owed.severity == "error":
+            yield broken("obligations", owed.message, f"{owed.fix[:1].upper()}{owed.fix[1:]}.")
 
 
 def examine_key(project: Project) -> Iterator[Finding]:

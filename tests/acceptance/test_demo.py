@@ -24,6 +24,9 @@ def test_it_adds_up_and_the_second_sweep_does_nothing(
         assert row, campaign
         assert int(row[3].replace(",", "")) > 0, row[0]
     assert "Not sent now, and why:" in told
+    shown = re.search(r"sampark --project (\S+) why (\S+)", told)
+    assert shown
+    assert "sent" in sampark("why", shown[2], "--project", shown[1]).stdout
 
 
 def test_a_folder_that_is_no_demo_is_left_alone(club: Path, sampark: Callable[..., Any]) -> None:

@@ -41,6 +41,7 @@ def test_live_it_wants_servers_that_answer_and_campaigns_that_run(
     assert found["SMS"]["health"] == "broken"
     assert found["campaigns"]["mend"] == "Run: sampark check"
     assert "https://club.example is the starter's" in found["club"]["text"]
+    assert found["obligations"]["mend"].startswith("Set `public: {base_url: https://…}`")
 
 
 def test_settings_that_cannot_be_used_are_found(club: Path, answer: Callable[..., Any]) -> None:
