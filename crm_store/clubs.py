@@ -52,7 +52,9 @@ def keep_club(
 
 def country_of(connection: Connection, club_id: int) -> str:
     """ISO 3166-1 alpha-2: where a phone number without a country code belongs."""
-    return str(connection.execute(select(_CLUB.c.country).where(_CLUB.c.id == club_id)).scalar_one())
+    return str(
+        connection.execute(select(_CLUB.c.country).where(_CLUB.c.id == club_id)).scalar_one()
+    )
 
 
 def plans_held(connection: Connection, club_id: int) -> set[str]:

@@ -38,7 +38,9 @@ def statements(store: Store) -> Iterator[list[tuple[str, Any]]]:
 def scanned(store: Store, sql: str, parameters: Any) -> list[str]:
     """What SQLite would read from end to end for a statement, other than what stays small."""
     plan = plan_of(store, sql, parameters)
-    scans = [re.match(r"SCAN ([a-z_]\w*)(?: USING (?:COVERING )?INDEX (\w+))?", row) for row in plan]
+    scans = [
+        re.match(r"SCAN ([a-z_]\w*)(?: USING (?:COVERING )?INDEX (\w+))?", row) for row in plan
+    ]
     # The plan of an INSERT also lists how foreign keys would be checked: not what is read.
     named = set(re.findall(r"\w+", sql.partition("SELECT")[2] if "INSERT" in sql else sql))
     return [
