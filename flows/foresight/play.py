@@ -21,6 +21,8 @@ from flows.engine import Engine
 from flows.foresight.settling import OnAccepted, settling
 from flows.report import CampaignReport, SweepReport
 from flows.sweep import DeliverCampaign, SweepPlan, handle_events, one_pass, work_off
+from triggers.cron import moments
+from triggers.kinds.schedule import Schedule
 from triggers.timeline import instant
 
 MINUTE = timedelta(minutes=1)
@@ -102,7 +104,7 @@ class Play:
             with self.engine.store.write() as connection:
                 what(connection)
         if self._whole_at is None or now >= self._whole_at:
-            self._whole_at = _next_midnight(now, self.engine.club_zone)
+            self._whole_at = self._next_admission(now)
             reports = {one.slug: CampaignReport(one.slug) for one in self.campaigns}
             await one_pass(self.engine, self.campaigns, SweepReport(now), reports, settle)
         else:
@@ -133,6 +135,17 @@ class Play:
             self.admitted[one.campaign] += one.admitted
             if one.failed is not None:
                 raise PlayFailed(one.campaign, one.failed)
+
+    def _next_admission(self, now: datetime) -> datetime:
+        """The next midnight, or before it the moment for which a schedule stands."""
+        zone = self.engine.club_zone
+        first = _next_midnight(now, zone)
+        for campaign in self.campaigns:
+            trigger = campaign.current.definition.trigger
+            if isinstance(trigger, Schedule):
+                its_zone = ZoneInfo(trigger.zone) if trigger.zone else zone
+                first = min(moments(trigger.cron, its_zone, now, first), default=first)
+        return first
 
     def _next_moment(self) -> datetime:
         now = self.clock.now

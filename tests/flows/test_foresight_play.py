@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -121,3 +121,15 @@ async def test_a_year_of_nothing_is_a_pass_a_day(sqlite_store: Store, tmp_path: 
         # The rest: the first pass, and those on which a step was due or came out of quiet hours.
         assert len(at_midnight) == 60
         assert len(play.passes) - len(at_midnight) == 6
+
+
+async def test_a_schedule_comes_at_its_moment(sqlite_store: Store, tmp_path: Path) -> None:
+    async with workshop(sqlite_store, tmp_path) as club:
+        schedule = "{type: schedule, cron: '45 10 24 11 *'}"
+        text = LEAD.replace("{type: new_lead}", schedule)
+        club.campaign(text, "lead")
+        make_customer(club.store, email="asha@example.org")
+        play = play_on_copy(club, tmp_path / "copy.db", (time(9), time(21)))
+        await play.run(NOW + timedelta(days=4))
+        assert datetime(2026, 11, 24, 5, 15, tzinfo=UTC) in play.passes
+        assert play.admitted["lead"] == 1
