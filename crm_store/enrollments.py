@@ -26,7 +26,7 @@ from crm_store.models.event import Event
 from crm_store.models.touchpoint import Touchpoint
 from crm_store.occasions import COLUMNS, Occasions
 from crm_store.reasons import UNREACHED
-from crm_store.scope import CUSTOMER, MEMBERSHIP
+from crm_store.scope import CUSTOMER, MEMBERSHIP, is_of_club
 from crm_store.tables import table_of
 
 ENROLLMENT = table_of(Enrollment)
@@ -206,8 +206,8 @@ def wake_for_exit(
     )
 
 
-def wake_refused(connection: Connection, campaign: str, now: datetime) -> int:
-    """Have `advance` look now at those whose latest message a channel could not take.
+def wake_refused(connection: Connection, club_id: int, campaign: str, now: datetime) -> int:
+    """Have `advance` look now at those of a club whose message a channel could not take.
 
     They were to be looked at within the hour: who waits for longer waits for something else.
     """
@@ -224,6 +224,7 @@ def wake_refused(connection: Connection, campaign: str, now: datetime) -> int:
         .where(
             IS_ACTIVE,
             ENROLLMENT.c.campaign == campaign,
+            is_of_club(ENROLLMENT, club_id),
             ENROLLMENT.c.next_at > now,
             ENROLLMENT.c.next_at <= now + LOOK_AGAIN,
             refused,
@@ -233,11 +234,21 @@ def wake_refused(connection: Connection, campaign: str, now: datetime) -> int:
     return int(done.rowcount)
 
 
-def move_to(connection: Connection, campaign: str, version_id: int, now: datetime) -> None:
-    """Move who is in a campaign under another version to this one; `advance` looks at them."""
+def move_to(
+    connection: Connection, club_id: int, campaign: str, version_id: int, now: datetime
+) -> None:
+    """Move who of a club is in a campaign under another version to this one.
+
+    `advance` looks at them then.
+    """
     connection.execute(
         update(ENROLLMENT)
-        .where(IS_ACTIVE, ENROLLMENT.c.campaign == campaign, ENROLLMENT.c.version_id != version_id)
+        .where(
+            IS_ACTIVE,
+            ENROLLMENT.c.campaign == campaign,
+            ENROLLMENT.c.version_id != version_id,
+            is_of_club(ENROLLMENT, club_id),
+        )
         .values(version_id=version_id, next_at=now)
     )
 

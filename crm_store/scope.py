@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause, bindparam
+from sqlalchemy import ColumnElement, FromClause, bindparam, select
 from sqlmodel import Date
 
 from crm_store.columns import UtcDateTime
@@ -56,3 +56,17 @@ class Scope:
     def days_ago(self, days: int) -> ColumnElement[datetime]:
         """The moment `days` x 24 hours before now."""
         return self.ago(timedelta(days=days))
+
+
+def is_of_club(row: FromClause, club_id: int) -> ColumnElement[bool]:
+    """Whether the row is about a customer of the club.
+
+    The clubs of a chain may share a database and the names of their campaigns. Each has its own
+    templates and its own sender: none may take what is another's.
+    """
+    return (
+        select(CUSTOMER.c.id)
+        .where(CUSTOMER.c.id == row.c.customer_id, CUSTOMER.c.club_id == club_id)
+        .correlate(row)
+        .exists()
+    )

@@ -12,9 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Connection,
-    FromClause,
     Integer,
     String,
     bindparam,
@@ -34,7 +32,7 @@ from crm_store.literals import is_word
 from crm_store.models.touchpoint import State, Touchpoint
 from crm_store.pauses import is_paused
 from crm_store.reasons import Reason
-from crm_store.scope import CUSTOMER
+from crm_store.scope import is_of_club
 from crm_store.tables import table_of
 
 TOUCHPOINT = table_of(Touchpoint)
@@ -146,12 +144,13 @@ def cancel_unsent(
 
 def move_to(
     connection: Connection,
+    club_id: int,
     campaign: str,
     version_id: int,
     kept: Sequence[tuple[str, str]],
     now: datetime,
 ) -> None:
-    """Let what is unsent of a campaign go on under a version that has these steps.
+    """Let what is unsent of a club's campaign go on under a version that has these steps.
 
     `kept` are its steps and ways; what stands for none of them is cancelled.
     """
@@ -159,6 +158,7 @@ def move_to(
         TOUCHPOINT.c.campaign == campaign,
         TOUCHPOINT.c.version_id != version_id,
         or_(_PLANNED, _QUEUED),
+        is_of_club(TOUCHPOINT, club_id),
     )
     is_kept = tuple_(TOUCHPOINT.c.step, TOUCHPOINT.c.variant).in_(kept)
     connection.execute(update(TOUCHPOINT).where(*unsent, is_kept).values(version_id=version_id))
@@ -179,20 +179,6 @@ def queue_due(connection: Connection, now: datetime) -> int:
     return int(done.rowcount)
 
 
-def of_club(row: FromClause, club_id: int) -> ColumnElement[bool]:
-    """Whether the row is about a customer of the club.
-
-    The clubs of a chain may share a database and the names of their campaigns. Each has its own
-    templates and its own sender: none may take what is another's.
-    """
-    return (
-        select(CUSTOMER.c.id)
-        .where(CUSTOMER.c.id == row.c.customer_id, CUSTOMER.c.club_id == club_id)
-        .correlate(row)
-        .exists()
-    )
-
-
 def count_queued(connection: Connection, club_id: int, campaign: str, now: datetime) -> int:
     """How many touchpoints of a campaign may be claimed now."""
     return connection.execute(
@@ -202,7 +188,7 @@ def count_queued(connection: Connection, club_id: int, campaign: str, now: datet
             _QUEUED,
             TOUCHPOINT.c.campaign == campaign,
             TOUCHPOINT.c.not_before <= now,
-            of_club(TOUCHPOINT, club_id),
+            is_of_club(TOUCHPOINT, club_id),
         )
     ).scalar_one()
 
@@ -214,7 +200,7 @@ def held_back(connection: Connection, club_id: int, campaign: str) -> tuple[int,
             _QUEUED,
             TOUCHPOINT.c.campaign == campaign,
             TOUCHPOINT.c.reason == str(Reason.RATE_LIMIT),
-            of_club(TOUCHPOINT, club_id),
+            is_of_club(TOUCHPOINT, club_id),
         )
     ).one()
     return number, first
@@ -260,7 +246,7 @@ def claim(
         is_word(row.c.state, State.QUEUED),
         row.c.campaign == campaign,
         row.c.not_before <= now,
-        of_club(row, club_id),
+        is_of_club(row, club_id),
         ~is_paused(campaign),
         *((row.c.version_id.not_in(passed_over),) if passed_over else ()),
     )

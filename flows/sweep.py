@@ -122,7 +122,9 @@ async def _hand_over(
         await deliver_campaign(engine, campaign, report)
     for _ in range(campaign.current.definition.most_fallbacks()):
         with engine.store.write() as connection:
-            woken = enrollments.wake_refused(connection, campaign.slug, engine.clock())
+            woken = enrollments.wake_refused(
+                connection, engine.club_id, campaign.slug, engine.clock()
+            )
         if not woken:
             break
         again = CampaignReport(campaign.slug)
@@ -229,15 +231,17 @@ def _put_in_order(
                 steps = version.definition.resent_steps()
                 doubts.resend_steps(connection, campaign.slug, version_id, steps, now)
             if campaign.current.definition.in_flight == "move":
-                _move_to_the_newest(connection, campaign, now)
+                _move_to_the_newest(connection, engine.club_id, campaign, now)
 
 
-def _move_to_the_newest(connection: Connection, campaign: RunningCampaign, now: datetime) -> None:
+def _move_to_the_newest(
+    connection: Connection, club_id: int, campaign: RunningCampaign, now: datetime
+) -> None:
     """Who is in the campaign goes on under its newest version."""
     current = campaign.current
     kept = [(act.step, act.variant) for act in current.definition.acts()]
-    enrollments.move_to(connection, campaign.slug, current.id, now)
-    touchpoints.move_to(connection, campaign.slug, current.id, kept, now)
+    enrollments.move_to(connection, club_id, campaign.slug, current.id, now)
+    touchpoints.move_to(connection, club_id, campaign.slug, current.id, kept, now)
 
 
 def _bring_due(

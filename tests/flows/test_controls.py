@@ -5,7 +5,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from engines import Workshop
-from making import NOW, TODAY, make_customer, make_event, make_freeze, make_membership, rows_of
+from making import (
+    NOW,
+    TODAY,
+    make_club,
+    make_customer,
+    make_event,
+    make_freeze,
+    make_membership,
+    rows_of,
+)
 from sqlalchemy import update
 
 from crm_store.models.campaign import Enrollment
@@ -230,3 +239,17 @@ async def test_a_cap_counts_marketing_of_every_campaign_and_nothing_else(club: W
         ("c_news", "suppressed", "cap"),
         ("d_receipt", "accepted", None),
     ]
+
+
+async def test_another_club_with_a_campaign_of_the_same_name_is_left_alone(club: Workshop) -> None:
+    moving = LEADS % "in_flight: move"
+    club.campaign(moving)
+    other = make_club(club.store, code="other", name="Other")
+    make_event(club.store, make_customer(club.store, club_id=other))
+    ours = club.engine
+    club.engine = replace(ours, club_id=other)
+    await club.sweep()
+    club.engine = ours
+    club.campaign(moving.replace("id: nudge", "id: nudge_2"))
+    await club.sweep()
+    assert rows_of(club.store, Enrollment, "version_id") == [(1,)]
