@@ -13,7 +13,7 @@ from triggers.controls import Defaults, Goal, Late, Reentry, Share
 from triggers.kinds.all import Trigger
 from triggers.kinds.anchor import Anchor
 from triggers.names import ConditionText, EventName, Slug, Text, TopicName
-from triggers.offsets import Unit, duration_text
+from triggers.offsets import Unit
 from triggers.steps import Act, Step
 from triggers.strict_model import StrictModel, wrong
 
@@ -104,17 +104,6 @@ class CampaignDefinition(StrictModel):
                 wrong(f"`time` has no effect beside `at: {step.at}`", fix, at=at)
         return self
 
-    @model_validator(mode="after")
-    def _quiet_hours_end_in_time(self) -> Self:
-        for index, step in enumerate(self.steps):
-            grace = self.late_of(step).grace
-            if (wait := self._quiet_wait(step)) is not None and wait > grace:
-                what = f"step `{step.id}` falls into the quiet hours and is too late after them"
-                fix = f"choose another time, or a grace of {duration_text(wait)} and more"
-                at = ("steps", index, "time" if step.time else "at")
-                wrong(what, fix, at=at)
-        return self
-
     @cached_property
     def digest(self) -> str:
         """SHA-256 of what matters for running: not the comments, the owner or the tests.
@@ -178,19 +167,6 @@ class CampaignDefinition(StrictModel):
         # A day begins up to 14 hours before UTC's and ends up to 36 hours after UTC's began;
         # the local day of an instant is off by at most one; clocks change by an hour.
         return exact - timedelta(hours=26), exact + timedelta(hours=37)
-
-    def _quiet_wait(self, step: Step) -> timedelta | None:
-        """How long after its time of day a step's quiet hours end; nothing outside them."""
-        clock, quiet = self.clock_of(step), self.defaults.quiet_hours
-        if (
-            clock is None
-            or quiet is None
-            or step.at.unit is not Unit.DAYS
-            or not quiet.holds(clock)
-        ):
-            return None
-        minutes = (quiet.end.hour - clock.hour) * 60 + quiet.end.minute - clock.minute
-        return timedelta(minutes=minutes % (24 * 60))
 
     def _counts_from_the_moment(self, step: Step) -> bool:
         return step.at.unit is Unit.SECONDS and self.trigger.anchor is Anchor.MOMENT

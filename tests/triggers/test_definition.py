@@ -140,34 +140,11 @@ STEP = {"id": "a", "at": "-1d", "email": "a/b"}
             {"trigger": {"type": "new_lead"}, "steps": [STEP | {"at": "+2h", "time": "09:00"}]},
             "`time` has no effect beside `at: +2h`",
         ),
-        (
-            {
-                "steps": [STEP | {"time": "22:00", "late": {"grace": "2h"}}],
-                "defaults": {"quiet_hours": "21:00-08:00"},
-            },
-            "step `a` falls into the quiet hours and is too late after them",
-        ),
     ],
 )
 def test_a_refusal(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=re.escape(message)):
         read(**changes)
-
-
-@pytest.mark.parametrize(
-    ("clock", "quiet", "grace"),
-    [
-        ("22:00", "21:00-08:00", "10h"),  # it leaves at eight, just in time
-        ("20:59", "21:00-08:00", "1h"),
-        ("08:00", "21:00-08:00", "1h"),
-        ("06:30", "21:00-08:00", "2h"),
-    ],
-)
-def test_quiet_hours_that_end_in_time(clock: str, quiet: str, grace: str) -> None:
-    definition = read(
-        steps=[STEP | {"time": clock, "late": {"grace": grace}}], defaults={"quiet_hours": quiet}
-    )
-    assert len(definition.steps) == 1
 
 
 @pytest.mark.parametrize(

@@ -72,3 +72,30 @@ def test_what_is_no_message_minds_no_hours(tmp_path: Path, vocabulary: Vocabular
     text = LEADS.replace("email: heads_up", "task: {queue: desk, title: Call, due: 4h}")
     text = text.replace('"21:00-10:00"', '"21:00-10:00", send_window: {hours: "08:00-10:00"}')
     assert told(text, tmp_path, vocabulary, ERROR) == []
+
+
+@pytest.mark.parametrize(
+    ("clock", "grace", "is_late"),
+    [
+        ("22:00", "10h", False),  # it leaves at eight, just in time
+        ("22:00", "9h", True),
+        ("20:59", "1h", False),
+        ("08:00", "1h", False),
+        ("06:30", "2h", False),
+        ("06:30", "1h", True),
+    ],
+)
+def test_quiet_hours_that_end_in_time_or_not(
+    clock: str, grace: str, is_late: bool, tmp_path: Path, vocabulary: Vocabulary
+) -> None:
+    campaign = f"""\
+campaign: renewal
+name: Renewal
+topic: renewals
+trigger: {{type: membership_expiring}}
+defaults: {{time: "{clock}", quiet_hours: "21:00-08:00", late: {{grace: {grace}}}}}
+steps:
+  - {{id: a, at: -1d, email: heads_up}}
+"""
+    found = told(campaign, tmp_path, vocabulary, ERROR)
+    assert [" is too late whenever it may leave; " in line for line in found] == [True] * is_late
