@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from crm_messaging.template_library import TemplateLibrary
 from crm_store.catalogue.field import Catalogue
 from flows.clock import Clock
+from flows.reading_settings import read_settings
 from flows.rules import Rules, read_rules
-from flows.settings import Settings, read_settings
+from flows.settings import Settings
 from triggers.check import CheckedFile, check_campaigns
 from triggers.vocabulary import Vocabulary
 

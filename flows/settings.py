@@ -1,24 +1,18 @@
-"""The settings of a club: club.yaml, `.env` and the environment. No other module reads these.
+"""The settings of a club: everything that club.yaml, `.env` and the environment may say.
 
-The first that says something wins: a flag, the environment (`SAMPARK_…`), `.env`, club.yaml,
-the default. A secret is never read from YAML: it comes from the environment, or from the file
-that `SAMPARK_…_FILE` names.
+`flows.reading_settings` reads them.
 """
 
-import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
-from dotenv import dotenv_values
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     field_validator,
     model_validator,
 )
@@ -34,30 +28,11 @@ from crm_store.catalogue.standard import (
     catalogue_of,
     custom_field,
 )
-from crm_store.errors import SamparkError
 from crm_store.imports.aliases import PERMISSION
 from crm_store.keys import MIN_LENGTH, KeyRing, NoSecretKey
 from flows.leads.settings import Forms
-from triggers.model_problems import problems_of
 from triggers.offsets import Duration
-from triggers.problems import Problem
-from triggers.yaml_source import Source, read_yaml
 from triggers.zones import ZoneName
-
-PREFIX = "SAMPARK_"
-_DEEPER = "__"
-_FROM_FILE = "_FILE"
-SECRETS = (
-    "password",
-    "auth_token",
-    "token",
-    "verify_token",
-    "secret",
-    "secret_key",
-    "secret_key_previous",
-    "hook_secret",
-)
-
 
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 _FIELD_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -70,16 +45,6 @@ _TAKEN = {
     *PERMISSION,
 }
 """Columns of a customers file: of two with one name, one would be read as the other."""
-
-
-class BrokenSettings(SamparkError):
-    """club.yaml or the environment says something that cannot be used."""
-
-    exit_code = 3
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
-        self.problems = problems
 
 
 class _Strict(BaseModel):
@@ -315,100 +280,3 @@ class Settings(_Strict):
         return catalogue_of(
             custom_field(key, one.type, one.label or key) for key, one in self.fields.items()
         )
-
-
-def read_settings(folder: Path, flags: Mapping[str, Any] | None = None) -> Settings:
-    """Read the settings of the club in `folder`.
-
-    Raises `BrokenSettings` with every problem at once, each with its file, line and column.
-    """
-    path = folder / "club.yaml"
-    if not path.is_file():
-        raise SamparkError(
-            f"There is no club.yaml in {folder.resolve()}.",
-            "Go to the club's folder, name it with --project, or make one: sampark init DIR",
-        )
-    source = read_yaml(path, shown_as=path.name)
-    problems = [*source.problems, *_secrets_in(source)]
-    if problems or not isinstance(source.data, dict):
-        raise BrokenSettings(problems)
-    given = _merged(source.data, _from_environment(folder))
-    given = _merged(given, flags or {})
-    try:
-        return Settings.model_validate(given)
-    except ValidationError as error:
-        raise BrokenSettings(problems_of(error, source, Settings)) from error
-
-
-def _secrets_in(source: Source) -> list[Problem]:
-    """A secret in a file that is committed and mailed around is no secret."""
-    found = []
-    for path in _paths(source.data):
-        if path and path[-1] in SECRETS:
-            line, column = source.position(path, key=True)
-            variable = PREFIX + _DEEPER.join(str(part) for part in path).upper()
-            found.append(
-                Problem(
-                    source.name,
-                    line,
-                    column,
-                    f"`{path[-1]}` is a secret and must not stand in YAML",
-                    f"set {variable} in .env, or {variable}{_FROM_FILE} to a file that holds it",
-                )
-            )
-    return found
-
-
-def _paths(data: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    paths = [at]
-    if isinstance(data, dict):
-        for key, value in data.items():
-            paths += _paths(value, (*at, key))
-    return paths
-
-
-def _from_environment(folder: Path) -> dict[str, Any]:
-    """`SAMPARK_CHANNELS__EMAIL__SMTP__PASSWORD=x` → {"channels": {"email": {…}}}."""
-    try:
-        variables = {**dotenv_values(folder / ".env"), **os.environ}
-    except UnicodeError as error:
-        raise SamparkError("The file .env is not UTF-8.", "Save it as UTF-8.") from error
-    tree: dict[str, Any] = {}
-    for name, value in sorted(variables.items()):
-        if not name.startswith(PREFIX) or value is None:
-            continue
-        if name.endswith(_FROM_FILE):
-            name, value = name.removesuffix(_FROM_FILE), _read_secret(name, value)
-        *parents, last = name.removeprefix(PREFIX).lower().split(_DEEPER)
-        branch = tree
-        for parent in parents:
-            branch = branch.setdefault(parent, {})
-            if not isinstance(branch, dict):
-                raise SamparkError(
-                    f"{name} speaks of a part of what another variable sets as a whole.",
-                    "Unset one of the two, in .env or in the environment.",
-                )
-        branch[last] = value
-    return tree
-
-
-def _read_secret(variable: str, path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeError) as error:
-        what = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SamparkError(
-            f"{variable} names {path}, which cannot be read: {what}.",
-            "Name a file that holds the secret, and that this user may read.",
-        ) from error
-
-
-def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` laid on `under`, branch by branch."""
-    merged = dict(under)
-    for key, value in over.items():
-        below = merged.get(key)
-        if isinstance(below, Mapping) and isinstance(value, Mapping):
-            value = _merged(below, value)
-        merged[key] = value
-    return merged

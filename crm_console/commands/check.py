@@ -65,7 +65,7 @@ def check(
 def _look(call: Call, only: Path | None) -> tuple[list[str], Sequence["Problem"]]:
     """The files that were checked, and what is wrong in them."""
     from crm_console.examination.obligations import obligations
-    from flows.settings import BrokenSettings
+    from flows.reading_settings import BrokenSettings
 
     try:
         project = call.project()

@@ -24,7 +24,7 @@ from crm_messaging.webhooks.settings import SendgridWebhook
 from crm_store.database import Store
 from crm_store.errors import EnvironmentUnready
 from crm_store.models.inbox import InboundMessage
-from flows.settings import BrokenSettings
+from flows.reading_settings import BrokenSettings
 
 DELIVERED = {
     "ses": {

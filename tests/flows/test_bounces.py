@@ -40,7 +40,7 @@ from flows.bounces import (
     watch_mailbox,
 )
 from flows.project import Project, open_project
-from flows.settings import BrokenSettings
+from flows.reading_settings import BrokenSettings
 
 SENT = NOW - timedelta(hours=1)
 GONE = "550 5.1.1 User unknown"

@@ -9,7 +9,7 @@ from crm_store.database import open_store, reachable
 from crm_store.errors import EnvironmentUnready, SamparkError
 from crm_store.keys import KeyRing, NoSecretKey
 from crm_store.schema import upgrade
-from flows.settings import BrokenSettings, read_settings
+from flows.reading_settings import BrokenSettings, read_settings
 
 CLUB = """
 club: {name: Lotus, timezone: Asia/Kolkata, country: IN, languages: [en]}
