@@ -126,7 +126,7 @@ def _mailings(customers: int) -> Iterator[Mailing]:
     for template in library.names("email"):
         for language, (first, last) in NAMES.items():
             compiled = library.load_email(template, language)
-            wanted = sorted(compiled.fields | NAME_FIELDS)
+            wanted = sorted(compiled.fields.union(NAME_FIELDS))
             rows = [{name: EXAMPLE[name] for name in wanted} for _ in range(customers)]
             for number, row in enumerate(rows):
                 row.update({"customer.first_name": f"{first} {number}", "customer.last_name": last})

@@ -9,7 +9,7 @@ from crm_messaging.dlt import DltTemplate
 from crm_messaging.template_language import TemplateSandbox
 from crm_messaging.wire_text import known_pieces
 
-_HTML, _TEXT = TemplateSandbox(autoescape=True), TemplateSandbox(autoescape=False)
+PLAIN, _HTML = TemplateSandbox(autoescape=False), TemplateSandbox(autoescape=True)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ Compiled = CompiledEmail | CompiledSms
 
 def compiled_sms(flat: FlatSms) -> CompiledSms:
     """A text message ready to render."""
-    text = _TEXT.from_string(flat.text)
+    text = PLAIN.from_string(flat.text)
     return CompiledSms(flat.name, flat.language, flat.fields, text, flat.dlt)
 
 
@@ -95,7 +95,7 @@ def compiled(flat: FlatEmail | FlatSms) -> Compiled:
         name=flat.name,
         language=flat.language,
         fields=flat.fields,
-        subject=FlatTemplate(flat.subject, _TEXT.from_string(flat.subject)),
+        subject=FlatTemplate(flat.subject, PLAIN.from_string(flat.subject)),
         html=FlatTemplate(flat.html, _HTML.from_string(flat.html)),
-        text=FlatTemplate(flat.text, _TEXT.from_string(flat.text)),
+        text=FlatTemplate(flat.text, PLAIN.from_string(flat.text)),
     )

@@ -10,6 +10,7 @@ from crm_messaging.channels.settings import EmailSettings
 from crm_messaging.compiled import Compiled, CompiledSms
 from crm_messaging.dkim_signing import DkimSigner
 from crm_messaging.dlt import DltSettings, tags_for
+from crm_messaging.links import Purpose
 from crm_messaging.message import Outgoing, OutgoingEmail, OutgoingSms
 from crm_messaging.message_fields import COUPON, LINK_FIELDS, LINKS
 from crm_messaging.message_links import MessageLinks
@@ -20,7 +21,7 @@ from crm_store.catalogue.field import Catalogue
 from crm_store.sending import TopicRule
 from crm_store.touchpoints import Claimed
 
-NAME_FIELDS = frozenset({"customer.first_name", "customer.last_name"})
+NAME_FIELDS = ("customer.first_name", "customer.last_name")
 """What a message needs beside the fields of its template: the name beside the address."""
 
 
@@ -88,10 +89,13 @@ def compose(
     if COUPON in compiled.fields:
         row = {**row, COUPON: touchpoint.coupon}
     sent = touchpoint.queued_at
-    holder = links.holder(touchpoint.id, touchpoint.channel, address) if links else None
-    if links and holder and not compiled.fields.isdisjoint(LINK_FIELDS):
-        made = links.values(compiled.fields, holder, sent, transactional=rule.transactional)
-        row = {**row, **made}
+    unsubscribe = None
+    if links:
+        holder = links.holder(touchpoint.id, touchpoint.channel, address)
+        if not rule.transactional:
+            unsubscribe = links.url(Purpose.UNSUBSCRIBE, holder, sent)
+        if not compiled.fields.isdisjoint(LINK_FIELDS):
+            row = {**row, **links.values(compiled.fields, holder, sent, unsubscribe)}
     values = values_for(row, language, catalogue)
     if links and counted:
         values.setdefault(LINKS.removesuffix("."), {}).update(links.clicks(counted, touchpoint.id))
@@ -102,10 +106,10 @@ def compose(
         return OutgoingSms(touchpoint.id, message_id, address, body, tags)
     if sender is None:
         raise LookupError("an e-mail step was queued, but the club has no e-mail channel")
-    names = (row[name] for name in sorted(NAME_FIELDS))
+    names = (row[name] for name in NAME_FIELDS)
     list_fields: Sequence[str] = ()
-    if links and holder and not rule.transactional:
-        list_fields = links.list_fields(rule.topic, sender.domain, holder, sent)
+    if links and unsubscribe:
+        list_fields = links.list_fields(rule.topic, sender.domain, touchpoint.id, unsubscribe)
     carried = fields_for(sender.reporters, message_id)
     content = build_email(
         render_for_wire(compiled, values),

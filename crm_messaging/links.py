@@ -9,9 +9,11 @@ longer than the club, its software and its customers will last.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import b2a_base64
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from hmac import compare_digest
 
@@ -28,12 +30,17 @@ _PERSON_SIZE = _ID + HASH_SIZE + _DAY + _TAG
 _CLICK_TAG = 9
 _CLICK_SIZE = 2 * _ID + _CLICK_TAG
 _RETURN_SIZE = _ID + _TAG
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+"""RFC 4648 section 5."""
 # None of the sizes is a multiple of three: then the last letter of a token is a letter or a digit,
 # and no mail program takes it for the end of a sentence and cuts it off.
 
 
 class Purpose(StrEnum):
     """What a link to a page of hers is for."""
+
+    # Enum's own is written in Python; every link of every message asks for it a few times.
+    __hash__ = str.__hash__
 
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
@@ -102,11 +109,8 @@ class Links:
 
     def token(self, purpose: Purpose, holder: Holder, sent: datetime) -> str:
         """34 letters, digits, `-` and `_`. The same arguments give the same token."""
-        lasts = LASTS[purpose]
-        day = _NEVER if lasts is None else (sent.astimezone(UTC) + lasts).date().toordinal()
-        if lasts is not None:
-            day -= _EPOCH.toordinal()
-        payload = holder.touchpoint_id.to_bytes(_ID) + holder.address_hash + day.to_bytes(_DAY)
+        of_whom = holder.touchpoint_id.to_bytes(_ID) + holder.address_hash
+        payload = of_whom + _last_day(LASTS[purpose], sent)
         return _text(payload, self._signers[purpose])
 
     def read(self, purpose: Purpose, token: str, now: datetime) -> Holder:
@@ -148,6 +152,14 @@ class Links:
         return _from_hex(token, self._by_mail)
 
 
+@lru_cache(maxsize=64)
+def _last_day(lasts: timedelta | None, sent: datetime) -> bytes:
+    if lasts is None:
+        return _NEVER.to_bytes(_DAY)
+    day = (sent.astimezone(UTC) + lasts).date() - _EPOCH
+    return day.days.to_bytes(_DAY)
+
+
 def _tag(signer: "blake2b", payload: bytes) -> bytes:
     of_this = signer.copy()
     of_this.update(payload)
@@ -155,7 +167,8 @@ def _tag(signer: "blake2b", payload: bytes) -> bytes:
 
 
 def _text(payload: bytes, signers: "list[blake2b]") -> str:
-    return urlsafe_b64encode(payload + _tag(signers[0], payload)).rstrip(b"=").decode("ascii")
+    encoded = b2a_base64(payload + _tag(signers[0], payload), newline=False)
+    return encoded.translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
 
 def _payload(token: str, size: int, tag_size: int, signers: "list[blake2b]") -> bytes:

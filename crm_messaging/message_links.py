@@ -48,16 +48,15 @@ class MessageLinks:
         return f"{self.base_url}{PATHS[purpose]}/{self.links.token(purpose, holder, sent)}"
 
     def values(
-        self, fields: frozenset[str], holder: Holder, sent: datetime, *, transactional: bool
+        self, fields: frozenset[str], holder: Holder, sent: datetime, unsubscribe: str | None
     ) -> dict[str, str | None]:
         """The values of those fields that are links.
 
-        A transactional message has no link to unsubscribe: it is no marketing.
+        `unsubscribe` is the link that takes her off the list. A transactional message has none: it
+        is no marketing.
         """
         return {
-            name: None
-            if transactional and purpose is Purpose.UNSUBSCRIBE
-            else self.url(purpose, holder, sent)
+            name: unsubscribe if purpose is Purpose.UNSUBSCRIBE else self.url(purpose, holder, sent)
             for name, purpose in _PURPOSES.items()
             if name in fields
         }
@@ -73,11 +72,13 @@ class MessageLinks:
         """Through our own page to a stored address."""
         return f"{self.base_url}{CLICK_PATH}/{self.links.click(click)}"
 
-    def list_fields(self, topic: str, domain: str, holder: Holder, sent: datetime) -> Sequence[str]:
+    def list_fields(
+        self, topic: str, domain: str, touchpoint_id: int, unsubscribe: str
+    ) -> Sequence[str]:
         """List-Unsubscribe, List-Unsubscribe-Post and List-Id, folded, without last line ends."""
-        ways = f"List-Unsubscribe: <{self.url(Purpose.UNSUBSCRIBE, holder, sent)}>"
+        ways = f"List-Unsubscribe: <{unsubscribe}>"
         if self.return_path is not None:
-            token = self.links.leave_token(holder.touchpoint_id)
+            token = self.links.leave_token(touchpoint_id)
             by_mail = _with_token(self.return_path, token)
             ways += f",\r\n <mailto:{by_mail}?subject={LEAVE_SUBJECT}>"
         return ways, ONE_CLICK, _list_id(self.lists.get(topic, topic), topic, domain)

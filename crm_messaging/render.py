@@ -21,7 +21,7 @@ from jinja2.runtime import Context, new_context
 
 from crm_messaging.blank import Blank, Day, EmptyValueError
 from crm_messaging.club_copy import club_copy
-from crm_messaging.compiled import Compiled, CompiledEmail, CompiledSms
+from crm_messaging.compiled import PLAIN, Compiled, CompiledEmail, CompiledSms
 from crm_messaging.message import EmailParts
 from crm_messaging.template_filters import LANGUAGE, Unprintable
 from crm_messaging.wire_text import WireParts, WireText
@@ -100,30 +100,26 @@ _day_of = lru_cache(maxsize=4096)(Day.fromisoformat)
 def render_email(compiled: CompiledEmail, values: Mapping[str, Any]) -> EmailParts:
     """The finished e-mail. Raises `RenderError`."""
     with _explained():
-        values = _in_its_language(compiled, values)
-        subject, text = _subject_and_text(compiled, values)
-        template = compiled.html.template
-        html = "".join(_pieces(template, _context(template, values)))
+        context = _context(compiled, values)
+        subject, text = _subject(compiled, context), _text(compiled, context)
+        html = "".join(_pieces(compiled.html.template, context))
     return EmailParts(subject, html, text)
 
 
 def render_for_wire(compiled: CompiledEmail, values: Mapping[str, Any]) -> WireParts:
     """The finished e-mail, as `WireParts.of` makes it from `render_email`. Raises `RenderError`."""
     with _explained():
-        values = _in_its_language(compiled, values)
+        context = _context(compiled, values)
         copy = club_copy(compiled, values)
-        subject, text = _subject_and_text(copy, values)
-        template = copy.html.template
-        pieces = _pieces(template, _context(template, values))
-        html = WireText.joined(pieces, copy.html.known)
+        subject, text = _subject(copy, context), _text(copy, context)
+        html = WireText.joined(_pieces(copy.html.template, context), copy.html.known)
     return WireParts(subject, html, WireText.of(text))
 
 
 def render_sms(compiled: CompiledSms, values: Mapping[str, Any]) -> str:
     """The finished text. Raises `RenderError`."""
     with _explained():
-        context = _context(compiled.text, _in_its_language(compiled, values))
-        text = "".join(_pieces(compiled.text, context)).strip()
+        text = "".join(_pieces(compiled.text, _context(compiled, values))).strip()
     if not text:
         raise RenderError("The text message is empty.")
     if len(text) > MAX_SMS:
@@ -133,12 +129,17 @@ def render_sms(compiled: CompiledSms, values: Mapping[str, Any]) -> str:
     return text
 
 
-def _in_its_language(compiled: Compiled, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values, with the customer's region for dates only if the language is the template's."""
+def _context(compiled: Compiled, values: Mapping[str, Any]) -> Context:
+    """What the texts of a message see: the values, and the message's language.
+
+    The customer's region counts for dates only if her language is the template's. One context
+    serves all texts of a message: whether one escapes what it prints is in its code.
+    """
     language = str(values.get(LANGUAGE, compiled.language))
     if _primary(language) != _primary(compiled.language):
         language = compiled.language
-    return {**values, LANGUAGE: language}
+    # As a template's own `new_context`, for a sandbox that has no globals to add.
+    return new_context(PLAIN, None, {}, {**values, LANGUAGE: language}, shared=True)
 
 
 @lru_cache(maxsize=256)
@@ -146,9 +147,7 @@ def _primary(language: str) -> str:
     return re.split("[-_]", language, maxsplit=1)[0].lower()
 
 
-def _subject_and_text(compiled: CompiledEmail, values: dict[str, Any]) -> tuple[str, str]:
-    # Made by one environment, they can share what Jinja makes of the values.
-    context = _context(compiled.text.template, values)
+def _subject(compiled: CompiledEmail, context: Context) -> str:
     subject = "".join(_pieces(compiled.subject.template, context)).strip()
     if not subject:
         raise RenderError("The subject is empty.")
@@ -156,13 +155,12 @@ def _subject_and_text(compiled: CompiledEmail, values: dict[str, Any]) -> tuple[
         raise RenderError(f"The subject is longer than {MAX_SUBJECT} characters.")
     if _CONTROL.search(subject):
         raise RenderError("The subject holds a line end or another control character.")
+    return subject
+
+
+def _text(compiled: CompiledEmail, context: Context) -> str:
     text = "".join(_pieces(compiled.text.template, context))
-    return subject, _EMPTY_LINES.sub("\n\n", text).strip() + "\n"
-
-
-def _context(template: Template, values: dict[str, Any]) -> Context:
-    """As the template's own `new_context`, for a sandbox that has no globals to add."""
-    return new_context(template.environment, template.name, template.blocks, values, shared=True)
+    return _EMPTY_LINES.sub("\n\n", text).strip() + "\n"
 
 
 def _pieces(template: Template, context: Context) -> list[str]:
@@ -171,10 +169,10 @@ def _pieces(template: Template, context: Context) -> list[str]:
     pieces: list[str] = []
     size = 0
     while some := list(islice(made, 100)):
+        pieces += some
         size += sum(map(len, some))
         if size > MAX_OUTPUT:
             raise RenderError(f"The message is longer than {MAX_OUTPUT // 1024} KB.")
-        pieces += some
     return pieces
 
 

@@ -253,7 +253,7 @@ def _compose(
         asked[in_store(compiled.fields)] += [one.enrollment_id for one in group]
     values = {
         fields: field_values.of_enrolled(
-            connection, engine.catalogue, fields | NAME_FIELDS, enrollment_ids, scope
+            connection, engine.catalogue, fields.union(NAME_FIELDS), enrollment_ids, scope
         )
         for fields, enrollment_ids in asked.items()
     }

@@ -37,7 +37,7 @@ def composed(folder: Path, sender: Sender, **values: Any) -> OutgoingEmail:
     message = compose(
         CLAIMED,
         compiled,
-        {name: (ASHA | changed)[name] for name in compiled.fields | NAME_FIELDS},
+        {name: (ASHA | changed)[name] for name in compiled.fields.union(NAME_FIELDS)},
         address="asha@example.org",
         language="en",
         catalogue=CATALOGUE,

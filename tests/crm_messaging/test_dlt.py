@@ -165,7 +165,7 @@ def composed(folder: Path, text: str, **values: Any) -> OutgoingSms:
     message = compose(
         CLAIMED,
         compiled,
-        {name: (ASHA | changed)[name] for name in compiled.fields | NAME_FIELDS},
+        {name: (ASHA | changed)[name] for name in compiled.fields.union(NAME_FIELDS)},
         address="+919876543210",
         language="en",
         catalogue=CATALOGUE,

@@ -66,7 +66,7 @@ def composed(
     message = compose(
         CLAIMED,
         compiled,
-        {name: ASHA[name] for name in (compiled.fields | NAME_FIELDS) & ASHA.keys()},
+        {name: ASHA[name] for name in (compiled.fields.union(NAME_FIELDS)) & ASHA.keys()},
         address="asha@example.org",
         language="en",
         catalogue=FIELDS,
