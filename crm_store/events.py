@@ -71,6 +71,7 @@ def record_all(
 def take_unhandled(connection: Connection, *, limit: int, now: datetime) -> list[tuple[int, str]]:
     """Mark the oldest unhandled events as handled; return their (id, name).
 
+    One that is dated later than `now` waits for its moment: until then nobody is let in for it.
     The caller works in the same transaction or right after it. Nothing is lost when it dies in
     between: the sweep admits by what happened, not by this mark.
     """
@@ -78,7 +79,7 @@ def take_unhandled(connection: Connection, *, limit: int, now: datetime) -> list
     row = _EVENT.alias("candidate")
     oldest = (
         select(row.c.id)
-        .where(row.c.handled_at.is_(None))
+        .where(row.c.handled_at.is_(None), row.c.occurred_at <= now)
         .order_by(row.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -94,9 +95,10 @@ def take_unhandled(connection: Connection, *, limit: int, now: datetime) -> list
     return sorted((row.id, row.name) for row in taken)
 
 
-def has_unhandled(connection: Connection) -> bool:
-    """Whether the inbox holds anything: one look into a small index."""
-    query = select(_EVENT.c.id).where(_EVENT.c.handled_at.is_(None)).limit(1)
+def has_unhandled(connection: Connection, now: datetime) -> bool:
+    """Whether the inbox holds anything to be handled now: one look into a small index."""
+    waits = (_EVENT.c.handled_at.is_(None), _EVENT.c.occurred_at <= now)
+    query = select(_EVENT.c.id).where(*waits).limit(1)
     return connection.execute(query).first() is not None
 
 

@@ -30,10 +30,14 @@ _QUEUED = is_word(TOUCHPOINT.c.state, State.QUEUED)
 
 
 def next_due(connection: Connection) -> datetime | None:
-    """The next moment at which an enrollment or a planned touchpoint wants to be looked at."""
+    """The next moment at which something wants to be looked at.
+
+    An enrollment, a planned touchpoint, or an event that is dated later than the clock stands.
+    """
     looked_at = select(func.min(ENROLLMENT.c.next_at)).where(IS_ACTIVE)
     planned = select(func.min(TOUCHPOINT.c.due_at)).where(_PLANNED)
-    found = [connection.scalar(looked_at), connection.scalar(planned)]
+    happens = select(func.min(_EVENT.c.occurred_at)).where(_EVENT.c.handled_at.is_(None))
+    found = [connection.scalar(query) for query in (looked_at, planned, happens)]
     return min((moment for moment in found if moment is not None), default=None)
 
 

@@ -60,4 +60,4 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
 
 def _has_unhandled(followed: FollowedPlan) -> bool:
     with followed.engine.store.read() as connection:
-        return events.has_unhandled(connection)
+        return events.has_unhandled(connection, followed.engine.clock())

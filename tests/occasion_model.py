@@ -97,7 +97,14 @@ def occasions(
     """(customer, occurrence, anchor) of everyone whom the campaign admits at `now`."""
     earliest, latest = definition.span()
     since, until = now - latest - definition.defaults.late.grace, now - earliest
-    asked = Asked(now, zone, since.date(), until.date(), since, until)
+    today = now.astimezone(zone).date()
+    begins, ends = (
+        datetime.combine(day, time.min, zone).astimezone(UTC)
+        for day in (today, today + timedelta(days=1))
+    )
+    first = (begins - latest - definition.defaults.late.grace).date()
+    last = (ends - earliest).date()
+    asked = Asked(now, zone, first, last, since, until)
     found = {
         (person.id, occurrence, anchor)
         for person in people

@@ -166,7 +166,8 @@ class CampaignDefinition(StrictModel):
             return exact, exact
         # A day begins up to 14 hours before UTC's and ends up to 36 hours after UTC's began;
         # the local day of an instant is off by at most one; clocks change by an hour.
-        return exact - timedelta(hours=26), exact + timedelta(hours=37)
+        sooner = timedelta(hours=15 if self.trigger.anchor is Anchor.DAY else 26)
+        return exact - sooner, exact + timedelta(hours=37)
 
     def _counts_from_the_moment(self, step: Step) -> bool:
         return step.at.unit is Unit.SECONDS and self.trigger.anchor is Anchor.MOMENT

@@ -6,13 +6,14 @@ so campaigns are read and checked without the database library.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from crm_store import absences, audiences, dates, packages, segments
 from crm_store.happenings import Scalar, Sign, happenings
 from crm_store.occasions import Occasions, narrowed
 from crm_store.terms import terms_ending
+from triggers.timeline import instant
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,13 @@ class Look:
         return self.now - self.latest
 
     def days(self) -> tuple[date, date]:
-        """The first and last anchor day for which some step may be due."""
-        return self.since.date(), (self.now - self.earliest).date()
+        """The first and last anchor day for which some step may be due on this day of the club.
+
+        They hold all day: whom a day lets in does not depend on the hour of a sweep.
+        """
+        begins = instant(self.today, time.min, self.zone)
+        ends = instant(self.today + timedelta(days=1), time.min, self.zone)
+        return (begins - self.latest).date(), (ends - self.earliest).date()
 
     def days_come(self) -> tuple[date, date]:
         """Those of the days that have come: an absence is none before its day."""

@@ -121,7 +121,7 @@ class Play:
     async def _hear_events(self, settle: DeliverCampaign) -> None:
         while True:
             with self.engine.store.read() as connection:
-                if not has_unhandled(connection):
+                if not has_unhandled(connection, self.clock.now):
                     return
             report = await handle_events(
                 self.engine, SweepPlan(self.campaigns, ()), deliver_campaign=settle

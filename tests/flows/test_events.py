@@ -61,6 +61,19 @@ async def test_what_the_intake_missed_the_sweep_finds(club: Workshop) -> None:
     assert (await club.sweep()).campaigns[0].by_state() == {"accepted": 1}
 
 
+async def test_an_event_dated_ahead_waits_for_its_moment(club: Workshop) -> None:
+    """As by a sender whose clock is fast: taken at once, it would have to wait for a sweep."""
+    club.campaign(LEADS)
+    ahead = NOW + timedelta(seconds=20)
+    customer = make_customer(club.store)
+    make_event(club.store, customer, data={"source": "instagram"}, occurred_at=ahead)
+    assert await handle(club) is None
+    club.clock.on(seconds=20)
+    report = await handle(club)
+    assert report is not None
+    assert report.admitted == 1
+
+
 async def test_a_stage_change_moves_her_and_starts_the_campaign(club: Workshop) -> None:
     club.campaign(TRIAL)
     customer = make_customer(club.store, pipeline="sales", stage="new")
