@@ -32,10 +32,20 @@ def resend(connection: Connection, ids: Sequence[int], now: datetime) -> int:
     return done.rowcount
 
 
-def versions_in_doubt(connection: Connection, campaign: str) -> list[int]:
-    """The versions of a campaign that have a touchpoint in doubt."""
-    query = select(TOUCHPOINT.c.version_id).where(_IN_DOUBT, TOUCHPOINT.c.campaign == campaign)
-    return list(connection.execute(query.distinct()).scalars())
+def versions_in_doubt(connection: Connection) -> dict[str, list[int]]:
+    """By campaign: its versions that have a touchpoint in doubt."""
+    versions: dict[str, list[int]] = {}
+    for campaign, version_id in connection.execute(_VERSIONS):
+        versions.setdefault(campaign, []).append(version_id)
+    return versions
+
+
+_VERSIONS = (
+    select(TOUCHPOINT.c.campaign, TOUCHPOINT.c.version_id)
+    .where(_IN_DOUBT)
+    .distinct()
+    .order_by(TOUCHPOINT.c.version_id)
+)
 
 
 def resend_steps(

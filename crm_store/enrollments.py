@@ -1,9 +1,8 @@
 """Customers in campaigns: entering, being looked at when due, and leaving."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -13,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal,
+    literal_column,
     select,
     update,
 )
@@ -107,8 +107,7 @@ _WITH_CUSTOMER: FromClause = ENROLLMENT.join(
 ).outerjoin(MEMBERSHIP, MEMBERSHIP.c.id == ENROLLMENT.c.membership_id)
 
 
-@dataclass(frozen=True)
-class DueEnrollment:
+class DueEnrollment(NamedTuple):
     """An enrollment that has to be looked at, with what its times depend on."""
 
     id: int
@@ -126,39 +125,50 @@ class DueEnrollment:
     term_ends_on: date | None
 
 
+def campaigns_due(connection: Connection, now: datetime) -> set[str]:
+    """The campaigns, of whatever club, in which an enrollment wants to be looked at."""
+    return set(connection.execute(_CAMPAIGNS_DUE, {"now": now}).scalars())
+
+
+# Statements of the hot path are built once: SQLAlchemy then finds the compiled form by identity.
+_NOW = bindparam("now", type_=UtcDateTime)
+_IS_DUE = (IS_ACTIVE, ENROLLMENT.c.next_at <= _NOW)
+# Of a word that is put together SQLite knows no index: it goes by the time, not by the campaign.
+_CAMPAIGNS_DUE = select(ENROLLMENT.c.campaign + literal_column("''")).where(*_IS_DUE).distinct()
+_DUE = (
+    of_enrollments(
+        (
+            ENROLLMENT.c.id,
+            ENROLLMENT.c.version_id,
+            ENROLLMENT.c.customer_id,
+            ENROLLMENT.c.occurrence,
+            ENROLLMENT.c.anchor_on,
+            ENROLLMENT.c.anchor_at,
+            ENROLLMENT.c.entered_at,
+            ENROLLMENT.c.exits_from,
+            func.coalesce(func.nullif(CUSTOMER.c.timezone, ""), _CLUB.c.timezone),
+            CUSTOMER.c.birth_date,
+            MEMBERSHIP.c.starts_on,
+            MEMBERSHIP.c.ends_on,
+        )
+    )
+    .join(_CLUB, _CLUB.c.id == CUSTOMER.c.club_id)
+    .where(
+        *_IS_DUE,
+        ENROLLMENT.c.campaign == bindparam("campaign"),
+        CUSTOMER.c.club_id == bindparam("club"),
+    )
+    .order_by(ENROLLMENT.c.next_at, ENROLLMENT.c.id)
+    .limit(bindparam("most"))
+)
+
+
 def due(
     connection: Connection, club_id: int, campaign: str, now: datetime, limit: int
 ) -> list[DueEnrollment]:
     """A club's active enrollments in a campaign whose time to be looked at has come."""
-    zone = func.coalesce(func.nullif(CUSTOMER.c.timezone, ""), _CLUB.c.timezone)
-    rows = connection.execute(
-        of_enrollments(
-            (
-                ENROLLMENT.c.id,
-                ENROLLMENT.c.version_id,
-                ENROLLMENT.c.customer_id,
-                ENROLLMENT.c.occurrence,
-                ENROLLMENT.c.anchor_on,
-                ENROLLMENT.c.anchor_at,
-                ENROLLMENT.c.entered_at,
-                ENROLLMENT.c.exits_from,
-                zone.label("timezone"),
-                CUSTOMER.c.birth_date,
-                MEMBERSHIP.c.starts_on.label("term_starts_on"),
-                MEMBERSHIP.c.ends_on.label("term_ends_on"),
-            )
-        )
-        .join(_CLUB, _CLUB.c.id == CUSTOMER.c.club_id)
-        .where(
-            IS_ACTIVE,
-            ENROLLMENT.c.next_at <= now,
-            ENROLLMENT.c.campaign == campaign,
-            CUSTOMER.c.club_id == club_id,
-        )
-        .order_by(ENROLLMENT.c.next_at, ENROLLMENT.c.id)
-        .limit(limit)
-    )
-    return [DueEnrollment(*row) for row in rows]
+    asked = {"club": club_id, "campaign": campaign, "now": now, "most": limit}
+    return [DueEnrollment(*row) for row in connection.execute(_DUE, asked)]
 
 
 def matching(
@@ -253,8 +263,7 @@ def move_to(
     )
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     """What a look at an enrollment came to."""
 
     id: int
@@ -266,22 +275,27 @@ class Progress:
     end_reason: str | None = None
 
 
+_KEEP_PROGRESS = (
+    update(ENROLLMENT)
+    .where(ENROLLMENT.c.id == bindparam("of_id"))
+    .values(
+        status=bindparam("new_status"),
+        next_at=bindparam("new_next_at"),
+        exits_from=bindparam("new_exits_from"),
+        goal_until=bindparam("new_goal_until"),
+        anchor_on=bindparam("new_anchor_on"),
+        end_reason=bindparam("new_end_reason"),
+        ended_at=bindparam("new_ended_at"),
+    )
+)
+
+
 def keep_progress(connection: Connection, looked_at: Sequence[Progress], now: datetime) -> None:
     """Write down what a look at each enrollment came to."""
     if not looked_at:
         return
     connection.execute(
-        update(ENROLLMENT)
-        .where(ENROLLMENT.c.id == bindparam("of_id"))
-        .values(
-            status=bindparam("new_status"),
-            next_at=bindparam("new_next_at"),
-            exits_from=bindparam("new_exits_from"),
-            goal_until=bindparam("new_goal_until"),
-            anchor_on=bindparam("new_anchor_on"),
-            end_reason=bindparam("new_end_reason"),
-            ended_at=bindparam("new_ended_at"),
-        ),
+        _KEEP_PROGRESS,
         [
             {
                 "of_id": one.id,

@@ -58,7 +58,7 @@ class Scope:
         return self.ago(timedelta(days=days))
 
 
-def is_of_club(row: FromClause, club_id: int) -> ColumnElement[bool]:
+def is_of_club(row: FromClause, club_id: int | ColumnElement[int]) -> ColumnElement[bool]:
     """Whether the row is about a customer of the club.
 
     The clubs of a chain may share a database and the names of their campaigns. Each has its own

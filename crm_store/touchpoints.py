@@ -179,18 +179,25 @@ def queue_due(connection: Connection, now: datetime) -> int:
     return int(done.rowcount)
 
 
-def count_queued(connection: Connection, club_id: int, campaign: str, now: datetime) -> int:
-    """How many touchpoints of a campaign may be claimed now."""
-    return connection.execute(
-        select(func.count())
-        .select_from(TOUCHPOINT)
-        .where(
-            _QUEUED,
-            TOUCHPOINT.c.campaign == campaign,
-            TOUCHPOINT.c.not_before <= now,
-            is_of_club(TOUCHPOINT, club_id),
-        )
-    ).scalar_one()
+def count_queued(
+    connection: Connection, club_id: int, campaigns: Collection[str], now: datetime
+) -> dict[str, int]:
+    """By campaign: how many of its touchpoints may be claimed now; none where it is not named."""
+    asked = {"club": club_id, "campaigns": list(campaigns), "now": now}
+    rows = connection.execute(_COUNT_QUEUED, asked)
+    return {row[0]: row[1] for row in rows}
+
+
+_COUNT_QUEUED = (
+    select(TOUCHPOINT.c.campaign, func.count())
+    .where(
+        _QUEUED,
+        TOUCHPOINT.c.campaign.in_(bindparam("campaigns", expanding=True)),
+        TOUCHPOINT.c.not_before <= bindparam("now", type_=UtcDateTime),
+        is_of_club(TOUCHPOINT, bindparam("club")),
+    )
+    .group_by(TOUCHPOINT.c.campaign)
+)
 
 
 def held_back(connection: Connection, club_id: int, campaign: str) -> tuple[int, datetime | None]:

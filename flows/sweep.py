@@ -224,13 +224,18 @@ def _put_in_order(
     with engine.store.write() as connection:
         report.recovered, report.in_doubt = touchpoints.recover(connection, now)
         enrollments.wake_moved_terms(connection, now)
+    with engine.store.read() as connection:
+        doubted = doubts.versions_in_doubt(connection)
     for campaign in campaigns:
+        moves = campaign.current.definition.in_flight == "move"
+        if not moves and campaign.slug not in doubted:
+            continue
         with _alone(reports[campaign.slug]), engine.store.write() as connection:
-            for version_id in doubts.versions_in_doubt(connection, campaign.slug):
+            for version_id in doubted.get(campaign.slug, ()):
                 version = version_of(campaign, version_id, engine.store, engine.catalogue)
                 steps = version.definition.resent_steps()
                 doubts.resend_steps(connection, campaign.slug, version_id, steps, now)
-            if campaign.current.definition.in_flight == "move":
+            if moves:
                 _move_to_the_newest(connection, engine.club_id, campaign, now)
 
 
@@ -248,14 +253,18 @@ def _bring_due(
     engine: Engine, campaigns: Sequence[RunningCampaign], reports: dict[str, CampaignReport]
 ) -> None:
     """Make touchpoints of what is due, queue them, and count them by campaign."""
+    with engine.store.read() as connection:
+        due = enrollments.campaigns_due(connection, engine.clock())
     for campaign in campaigns:
-        with _alone(reports[campaign.slug]):
-            advance(engine, campaign)
+        if campaign.slug in due:
+            with _alone(reports[campaign.slug]):
+                advance(engine, campaign)
     now = engine.clock()
     with engine.store.write() as connection:
         touchpoints.queue_due(connection, now)
-        for slug, report in reports.items():
-            report.due = touchpoints.count_queued(connection, engine.club_id, slug, now)
+        queued = touchpoints.count_queued(connection, engine.club_id, reports, now)
+    for slug, report in reports.items():
+        report.due = queued.get(slug, 0)
 
 
 def _count_waiting(engine: Engine, reports: dict[str, CampaignReport]) -> None:

@@ -17,6 +17,7 @@ SMALL = (
     | {
         "ix_enrollment_next",
         "ix_event_unhandled",
+        "ix_touchpoint_in_doubt",
     }
 )
 """Tables, batches and partial indexes that stay small however many customers there are."""

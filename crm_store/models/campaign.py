@@ -51,6 +51,7 @@ class Enrollment(SQLModel, table=True):
         Index(
             "ix_enrollment_next",
             "next_at",
+            "campaign",
             sqlite_where=text("status = 'active'"),
             postgresql_where=text("status = 'active'"),
         ),

@@ -349,7 +349,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_enrollment_next",
         "enrollment",
-        ["next_at"],
+        ["next_at", "campaign"],
         sqlite_where=sa.text("status = 'active'"),
         postgresql_where=sa.text("status = 'active'"),
     )
