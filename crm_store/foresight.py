@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, union, update
 
@@ -49,6 +49,11 @@ def campaigns_due(connection: Connection, now: datetime) -> set[str]:
         select(TOUCHPOINT.c.campaign).where(_QUEUED, TOUCHPOINT.c.not_before <= now).distinct(),
     )
     return set(connection.execute(query).scalars())
+
+
+def anything_queued(connection: Connection) -> bool:
+    """Whether a touchpoint waits that could not leave when its time came."""
+    return connection.execute(select(TOUCHPOINT.c.id).where(_QUEUED).limit(1)).first() is not None
 
 
 _ACCEPT = (
@@ -188,6 +193,19 @@ def decisions_between(
 
 def not_admitted(connection: Connection, campaign: str, occasions: Occasions) -> int:
     """How many have this occasion and are not in the campaign for it."""
+    outside = _outside(campaign, occasions).subquery()
+    return connection.execute(select(func.count()).select_from(outside)).scalar_one()
+
+
+def anchors_outside(
+    connection: Connection, campaign: str, occasions: Occasions
+) -> list[date | datetime]:
+    """The days or moments of the occasions for which nobody is in the campaign."""
+    rows = connection.execute(_outside(campaign, occasions))
+    return [row.anchor_at or row.anchor_on for row in rows]
+
+
+def _outside(campaign: str, occasions: Occasions) -> Occasions:
     mine = occasions.selected_columns
     entered = (
         select(ENROLLMENT.c.id)
@@ -198,8 +216,7 @@ def not_admitted(connection: Connection, campaign: str, occasions: Occasions) ->
         )
         .exists()
     )
-    outside = occasions.where(~entered).subquery()
-    return connection.execute(select(func.count()).select_from(outside)).scalar_one()
+    return occasions.where(~entered)
 
 
 def newest_versions(connection: Connection) -> dict[str, tuple[int, str]]:

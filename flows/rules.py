@@ -44,7 +44,7 @@ def count_segments(engine: "Engine", campaigns: Sequence["RunningCampaign"]) -> 
     from crm_store.scope import Scope
     from crm_store.segments import count_segment
 
-    used = set(_spoken_of(campaigns))
+    used = set(segments_used(campaigns))
     now = engine.clock()
     scope = Scope.at(now, engine.club_zone)
     for segment in engine.segments:
@@ -65,7 +65,8 @@ def count_segments(engine: "Engine", campaigns: Sequence["RunningCampaign"]) -> 
             log.error("segment %s was not counted: %s", segment.name, class_and_place(error))  # noqa: TRY400
 
 
-def _spoken_of(campaigns: Iterable["RunningCampaign"]) -> Iterator[str]:
+def segments_used(campaigns: Iterable["RunningCampaign"]) -> Iterator[str]:
+    """The names of the segments that triggers or conditions of these campaigns speak of."""
     for campaign in campaigns:
         for version in campaign.versions.values():
             yield from version.definition.trigger.segments

@@ -20,6 +20,7 @@ from crm_store.scratch import empty_again
 from flows.campaigns import RunningCampaign, load_campaigns
 from flows.engine import Engine
 from flows.foresight.asking import Answer, ask
+from flows.foresight.next_entry import NextEntry
 from flows.foresight.persona import CannotBeGiven, Happening, Persona, persona_of
 from flows.foresight.play import MINUTE, HandClock, Play
 from flows.foresight.scratch_engine import engine_on_nothing
@@ -109,7 +110,8 @@ def _play(
         insert_dossiers(connection, club_id, [persona.dossier])
     mine = replace(engine, club_id=club_id)
     running, _ = load_campaigns(engine.store, [checked], engine.catalogue, clock.now)
-    play = Play(mine, clock, running)
+    next_entry = NextEntry(mine, running[0], persona.until)
+    play = Play(mine, clock, running, next_entry=next_entry)
     number = persona.dossier.customer["id"]
     for happening in persona.happenings:
         play.will_happen(happening.at, _Recording(number, happening))

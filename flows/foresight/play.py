@@ -18,6 +18,7 @@ from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
 from flows.campaigns import RunningCampaign
 from flows.engine import Engine
+from flows.foresight.next_entry import NextEntry
 from flows.foresight.settling import OnAccepted, settling
 from flows.report import CampaignReport, SweepReport
 from flows.sweep import DeliverCampaign, SweepPlan, handle_events, one_pass, work_off
@@ -67,6 +68,8 @@ class Play:
     the last minute before the next; else each thing at its own moment."""
     on_accepted: OnAccepted = lambda _campaign, _touchpoints: None
     """Told of what counts as handed over: what people do about it comes in here."""
+    next_entry: NextEntry | None = None
+    """Knows of the only campaign which midnights can let nobody in: they are passed over."""
     outcomes: dict[str, Outcomes] = field(default_factory=dict)
     admitted: Counter[str] = field(default_factory=Counter)
     passes: list[datetime] = field(default_factory=list)
@@ -94,16 +97,19 @@ class Play:
 
     async def run_out(self, until: datetime) -> None:
         """Go on while anything is due up to `until`; nobody is admitted any more."""
-        self._whole_at = datetime.max.replace(tzinfo=UTC)
+        self._whole_at, self.next_entry = datetime.max.replace(tzinfo=UTC), None
         await self.run(until)
 
     async def _pass(self) -> None:
         now, settle = self.clock.now, settling(self.on_accepted)
+        happened = False
         while self._happenings and self._happenings[0][0] <= now:
             what = heappop(self._happenings)[2]
             with self.engine.store.write() as connection:
                 what(connection)
-        if self._whole_at is None or now >= self._whole_at:
+            happened = True
+        whole = self._whole_at is None or now >= self._whole_at
+        if whole:
             self._whole_at = self._next_admission(now)
             reports = {one.slug: CampaignReport(one.slug) for one in self.campaigns}
             await one_pass(self.engine, self.campaigns, SweepReport(now), reports, settle)
@@ -115,14 +121,20 @@ class Play:
             if concerned:
                 await work_off(self.engine, concerned, reports, settle)
         self._note(reports.values())
-        await self._hear_events(settle)
+        happened |= await self._hear_events(settle)
         self.passes.append(now)
+        if self.next_entry is not None and (whole or happened):
+            told = None if happened else self.next_entry.after(now)
+            self._whole_at = told or self._next_admission(now)
 
-    async def _hear_events(self, settle: DeliverCampaign) -> None:
+    async def _hear_events(self, settle: DeliverCampaign) -> bool:
+        """Handle what was recorded; whether there was anything."""
+        heard = False
         while True:
             with self.engine.store.read() as connection:
                 if not has_unhandled(connection, self.clock.now):
-                    return
+                    return heard
+            heard = True
             report = await handle_events(
                 self.engine, SweepPlan(self.campaigns, ()), deliver_campaign=settle
             )
