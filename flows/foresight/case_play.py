@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from difflib import SequenceMatcher
 
 from sqlalchemy import Connection
@@ -30,6 +30,7 @@ from triggers.check import CheckedFile
 from triggers.definition import CampaignDefinition
 from triggers.steps import TIMEOUT
 from triggers.test_cases import Expected, TestCase
+from triggers.timeline import instant
 
 TAIL = timedelta(days=400)
 """How long a test goes on after the last day on which the customer can enter."""
@@ -126,6 +127,9 @@ def _play(
 
 async def _to_the_end(play: Play, persona: Persona, *, stops: bool) -> None:
     await play.run(persona.until)
+    zone = play.engine.club_zone
+    last_night = instant(persona.until.astimezone(zone).date(), time.min, zone)
+    play.clock.now = max(play.clock.now, last_night)
     if not stops:
         await play.run_out(persona.until + TAIL)
 

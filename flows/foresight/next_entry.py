@@ -3,9 +3,9 @@
 Nothing is guessed: where it cannot be told, every day is looked at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from crm_store.catalogue.values import (
     NameOfCustomer,
@@ -30,34 +30,50 @@ from triggers.kinds.stage_change import StageChange
 from triggers.look import Look
 from triggers.timeline import instant
 
-_FROM_FACTS = (MembershipExpiring, Birthday, Date, Event, Form, NewLead, StageChange)
+_EVENTS = (Event, Form, NewLead, StageChange)
+_FROM_FACTS = (MembershipExpiring, Birthday, Date, *_EVENTS)
 """Triggers whose occasions follow from what is stored; time only brings them within reach.
 Absences, balances, segments and schedules ask what day it is."""
 _STORED = (OfCustomer, NameOfCustomer, Tags, OfCustom, OfClub, OfMembership)
 """Values that stay as they are while time goes on."""
 _AHEAD = 120
 """Days that one look covers."""
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class NextEntry:
-    """Tells of one campaign when it has to be asked again, if nothing happens until then."""
+    """Tells of one campaign at which midnight it has to be asked, if nothing happens until then.
+
+    None where that cannot be told, `NEVER` where it is not before `until`.
+    """
 
     engine: Engine
     campaign: RunningCampaign
     until: datetime
-    """The last midnight before this is always looked at."""
 
-    def after(self, now: datetime) -> datetime | None:
-        """The first midnight at which the campaign may let somebody in whom it does not at `now`.
-
-        Nothing when that cannot be told.
-        """
+    def first(self, begins: datetime) -> datetime | None:
+        """The first such moment at all, `begins` itself maybe."""
         if not self._can_be_told():
             return None
-        nights = list(self._nights(now))
-        whole = self._look(nights[-1])
-        whole = replace(whole, latest=whole.latest + (nights[-1] - nights[0]))
+        return self._first_of([begins, *self._nights(begins)])
+
+    def after(self, now: datetime, *, happened: bool) -> datetime | None:
+        """The next one after a look at `now`, or after something `happened` then."""
+        if not self._can_be_told():
+            return None
+        nights = self._nights(now)
+        if not happened:
+            return self._first_of(nights, refused=self._look(now) if self._is_final() else None)
+        # A date that was moved is looked at on the next midnight.
+        by_event = isinstance(self.campaign.current.definition.trigger, _EVENTS)
+        return self._first_of(nights) if by_event else None
+
+    def _first_of(self, nights: Sequence[datetime], refused: Look | None = None) -> datetime | None:
+        if not nights:
+            return NEVER
+        last = self._look(nights[-1])
+        whole = replace(last, latest=last.latest + (nights[-1] - nights[0]))
         with self.engine.store.read() as connection:
             if anything_queued(connection):
                 return None  # it is tried, and given up, at midnight
@@ -66,13 +82,11 @@ class NextEntry:
                 for occasions in self.campaign.current.definition.trigger.occasions(whole)
                 for anchor in anchors_outside(connection, self.campaign.slug, occasions)
             ]
-        if self._stays_refused():
-            asked = self._look(now)
-            found = [anchor for anchor in found if not _is_within_reach(anchor, asked)]
+        found = [one for one in found if refused is None or not _is_within_reach(one, refused)]
         for look in map(self._look, nights if found else ()):
             if any(_is_within_reach(anchor, look) for anchor in found):
                 return look.now
-        return nights[-1]
+        return NEVER if len(nights) < _AHEAD else nights[-1]
 
     def _can_be_told(self) -> bool:
         definition = self.campaign.current.definition
@@ -82,7 +96,7 @@ class NextEntry:
             and not any(act.action.update for act in definition.acts())
         )
 
-    def _stays_refused(self) -> bool:
+    def _is_final(self) -> bool:
         """Whether who is refused once is refused for as long as nothing happens."""
         where, catalogue = self.campaign.current.where, self.engine.catalogue
         is_stored = where is None or all(
@@ -93,14 +107,12 @@ class NextEntry:
     def _look(self, now: datetime) -> Look:
         return look_of(self.engine, self.campaign.current.definition, now)
 
-    def _nights(self, now: datetime) -> Iterator[datetime]:
+    def _nights(self, now: datetime) -> Sequence[datetime]:
         zone = self.engine.club_zone
         today = now.astimezone(zone).date()
-        for days in range(1, _AHEAD + 1):
-            night = instant(today + timedelta(days=days), time.min, zone)
-            if days > 1 and night > self.until:
-                return
-            yield night
+        ahead = (today + timedelta(days=days) for days in range(1, _AHEAD + 1))
+        nights = (instant(day, time.min, zone) for day in ahead)
+        return [night for night in nights if night <= self.until]
 
 
 def _is_within_reach(anchor: date | datetime, look: Look) -> bool:
