@@ -29,26 +29,32 @@ _PLANNED = is_word(TOUCHPOINT.c.state, State.PLANNED)
 _QUEUED = is_word(TOUCHPOINT.c.state, State.QUEUED)
 
 
+# Asked once a moment, and built once: SQLAlchemy then finds the compiled form by identity.
+_NEXT_DUE = select(
+    select(func.min(ENROLLMENT.c.next_at)).where(IS_ACTIVE).scalar_subquery(),
+    select(func.min(TOUCHPOINT.c.due_at)).where(_PLANNED).scalar_subquery(),
+    select(func.min(_EVENT.c.occurred_at)).where(_EVENT.c.handled_at.is_(None)).scalar_subquery(),
+)
+_NOW = bindparam("now", type_=UtcDateTime)
+_CAMPAIGNS_DUE = union(
+    select(ENROLLMENT.c.campaign).where(IS_ACTIVE, ENROLLMENT.c.next_at <= _NOW).distinct(),
+    select(TOUCHPOINT.c.campaign).where(_PLANNED, TOUCHPOINT.c.due_at <= _NOW).distinct(),
+    select(TOUCHPOINT.c.campaign).where(_QUEUED, TOUCHPOINT.c.not_before <= _NOW).distinct(),
+)
+
+
 def next_due(connection: Connection) -> datetime | None:
     """The next moment at which something wants to be looked at.
 
     An enrollment, a planned touchpoint, or an event that is dated later than the clock stands.
     """
-    looked_at = select(func.min(ENROLLMENT.c.next_at)).where(IS_ACTIVE)
-    planned = select(func.min(TOUCHPOINT.c.due_at)).where(_PLANNED)
-    happens = select(func.min(_EVENT.c.occurred_at)).where(_EVENT.c.handled_at.is_(None))
-    found = [connection.scalar(query) for query in (looked_at, planned, happens)]
+    found = connection.execute(_NEXT_DUE).one()
     return min((moment for moment in found if moment is not None), default=None)
 
 
 def campaigns_due(connection: Connection, now: datetime) -> set[str]:
     """The campaigns in which something is due: to be looked at, planned, or queued."""
-    query = union(
-        select(ENROLLMENT.c.campaign).where(IS_ACTIVE, ENROLLMENT.c.next_at <= now).distinct(),
-        select(TOUCHPOINT.c.campaign).where(_PLANNED, TOUCHPOINT.c.due_at <= now).distinct(),
-        select(TOUCHPOINT.c.campaign).where(_QUEUED, TOUCHPOINT.c.not_before <= now).distinct(),
-    )
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(_CAMPAIGNS_DUE, {"now": now}).scalars())
 
 
 def anything_queued(connection: Connection) -> bool:
