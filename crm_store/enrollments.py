@@ -9,6 +9,7 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Select,
+    SelectBase,
     bindparam,
     func,
     literal,
@@ -46,13 +47,14 @@ def admit(
     condition: ColumnElement[bool] | None,
     now: datetime,
     not_since: datetime | None = None,
+    among: SelectBase | None = None,
 ) -> int:
     """Enroll everyone who has the occasion, meets the condition and is not in yet.
 
     One statement. The unique key (campaign, customer, occurrence) makes a repeat a no-op; the
     NOT EXISTS only spares the database the work. With `not_since`, only who has not entered the
-    campaign since then, for whatever occasion; of two occasions at once, one counts. Returns how
-    many are new.
+    campaign since then, for whatever occasion; of two occasions at once, one counts. `among`
+    selects customers: only they are asked for. Returns how many are new.
     """
     mine = occasions.selected_columns
     already = (
@@ -69,6 +71,8 @@ def admit(
     wanted = occasions.where(~already)
     if condition is not None:
         wanted = wanted.where(condition)
+    if among is not None:
+        wanted = wanted.where(CUSTOMER.c.id.in_(among))
     if not_since is not None:
         wanted = _first_of_each(wanted)
     rows = wanted.add_columns(

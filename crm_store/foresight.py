@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, union, update
+from sqlalchemy import (
+    Connection,
+    SelectBase,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from crm_store.columns import UtcDateTime
 from crm_store.enrollments import ENROLLMENT, IS_ACTIVE
@@ -50,6 +61,32 @@ def next_due(connection: Connection) -> datetime | None:
     """
     found = connection.execute(_NEXT_DUE).one()
     return min((moment for moment in found if moment is not None), default=None)
+
+
+def next_visit(connection: Connection, now: datetime) -> datetime | None:
+    """The next moment at which somebody comes."""
+    query = select(func.min(_VISIT.c.visited_at)).where(_VISIT.c.visited_at > now)
+    return connection.scalar(query)
+
+
+def comes_between(connection: Connection, since: datetime, until: datetime) -> bool:
+    """Whether anybody comes in (`since`, `until`]."""
+    came = _VISIT.c.visited_at > since, _VISIT.c.visited_at <= until
+    return connection.execute(select(_VISIT.c.id).where(*came).limit(1)).first() is not None
+
+
+def newest_event(connection: Connection) -> int:
+    """The id of the event that was recorded last; 0 when there is none."""
+    return connection.scalar(select(func.max(_EVENT.c.id))) or 0
+
+
+def seen(since: datetime, now: datetime, after_event: int) -> SelectBase:
+    """The customers who came in (`since`, `now`], or of whom an event after this one tells."""
+    came = _VISIT.c.visited_at > since, _VISIT.c.visited_at <= now
+    return union(
+        select(_VISIT.c.customer_id).where(*came),
+        select(_EVENT.c.customer_id).where(_EVENT.c.id > after_event),
+    )
 
 
 def campaigns_due(connection: Connection, now: datetime) -> set[str]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    SelectBase,
     delete,
     func,
     literal,
@@ -45,10 +46,12 @@ def count_segment(
     digest: str,
     condition: ColumnElement[bool],
     now: datetime,
+    among: SelectBase | None = None,
 ) -> Counted:
     """Bring the stays in a segment up to date with its condition (over the plain customer table).
 
-    `digest` stands for the condition's words.
+    `digest` stands for the condition's words. `among` selects customers: the others are taken to
+    be where they were.
     """
     connection.execute(
         insert_new(connection, _SEGMENT).values(
@@ -64,7 +67,11 @@ def count_segment(
     is_same = known == digest
     still_in = select(CUSTOMER.c.id).where(CUSTOMER.c.id == _STAY.c.customer_id, condition)
     open_stays = (_STAY.c.segment_id == segment_id, _STAY.c.left_at.is_(None))
-    gone = (*open_stays, ~still_in.exists())
+    gone = [*open_stays, ~still_in.exists()]
+    new = [CUSTOMER.c.club_id == club_id, condition]
+    if among is not None:
+        gone.append(_STAY.c.customer_id.in_(among))
+        new.append(CUSTOMER.c.id.in_(among))
     ended = (
         update(_STAY).where(*gone).values(left_at=now) if is_same else delete(_STAY).where(*gone)
     )
@@ -77,7 +84,7 @@ def count_segment(
                 literal(segment_id),
                 CUSTOMER.c.id,
                 literal(now, UtcDateTime) if is_same else null().cast(UtcDateTime),
-            ).where(CUSTOMER.c.club_id == club_id, ~inside, condition),
+            ).where(~inside, *new),
         ),
         execution_options={"preserve_rowcount": True},
     ).rowcount

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from sqlalchemy import SelectBase
+
 from crm_store import enrollments
 from flows.campaigns import RunningCampaign
 from flows.engine import Engine
@@ -11,8 +13,16 @@ from triggers.definition import CampaignDefinition
 from triggers.look import Look
 
 
-def admit(engine: Engine, campaign: RunningCampaign, event_ids: Sequence[int] | None = None) -> int:
-    """Enroll who is due; with `event_ids`, only for these events. Returns how many are new."""
+def admit(
+    engine: Engine,
+    campaign: RunningCampaign,
+    event_ids: Sequence[int] | None = None,
+    among: SelectBase | None = None,
+) -> int:
+    """Enroll who is due; returns how many are new.
+
+    With `event_ids` only for these events, with `among` only those customers that it selects.
+    """
     now = engine.clock()
     version = campaign.current
     definition = version.definition
@@ -29,6 +39,7 @@ def admit(engine: Engine, campaign: RunningCampaign, event_ids: Sequence[int] | 
                 condition=version.where.sql(scope) if version.where else None,
                 now=now,
                 not_since=_not_since(definition.reentry, now),
+                among=among,
             )
     return admitted
 

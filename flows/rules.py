@@ -13,6 +13,8 @@ from triggers.segments import SEGMENTS, Segment, check_segments
 from triggers.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from sqlalchemy import SelectBase
+
     from flows.campaigns import RunningCampaign
     from flows.engine import Engine
     from triggers.problems import Problem
@@ -38,8 +40,13 @@ def read_rules(folder: Path, vocabulary: Vocabulary) -> Rules:
     return Rules(scores.catalogue, segments.sound, (*scores.problems, *segments.problems))
 
 
-def count_segments(engine: "Engine", campaigns: Sequence["RunningCampaign"]) -> None:
-    """Bring the stays in the segments that these campaigns speak of up to date."""
+def count_segments(
+    engine: "Engine",
+    campaigns: Sequence["RunningCampaign"],
+    among: "SelectBase | None" = None,
+) -> None:
+    """Bring the stays in the segments that these campaigns speak of up to date; see `among` of
+    `crm_store.segments.count_segment`."""
     # The database library loads here: commands that only read files never wait for it.
     from crm_store.scope import Scope
     from crm_store.segments import count_segment
@@ -59,6 +66,7 @@ def count_segments(engine: "Engine", campaigns: Sequence["RunningCampaign"]) -> 
                     digest=segment.digest,
                     condition=segment.condition.sql(scope),
                     now=now,
+                    among=among,
                 )
         except Exception as error:
             # Its campaigns go by the last count; the others have nothing to do with it.

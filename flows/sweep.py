@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, SelectBase
 
 from crm_store import doubts, enrollments, events, touchpoints
 from crm_store.models.operation import EVERYTHING
@@ -92,10 +92,20 @@ async def one_pass(
     """Put in order what others left, admit, advance and deliver, once for every campaign."""
     _put_in_order(engine, campaigns, report, reports)
     count_segments(engine, campaigns)
+    let_in(engine, campaigns, reports)
+    await work_off(engine, campaigns, reports, deliver_campaign)
+
+
+def let_in(
+    engine: Engine,
+    campaigns: Sequence[RunningCampaign],
+    reports: dict[str, CampaignReport],
+    among: SelectBase | None = None,
+) -> None:
+    """Admit, for each campaign by itself; with `among`, only customers that it selects."""
     for campaign in campaigns:
         with _alone(reports[campaign.slug]):
-            reports[campaign.slug].admitted = admit(engine, campaign)
-    await work_off(engine, campaigns, reports, deliver_campaign)
+            reports[campaign.slug].admitted = admit(engine, campaign, among=among)
 
 
 async def work_off(

@@ -13,15 +13,16 @@ from sqlalchemy import Connection
 
 from crm_store.errors import SamparkError
 from crm_store.events import has_unhandled
-from crm_store.foresight import campaigns_due, next_due
+from crm_store.foresight import campaigns_due, next_due, next_visit
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
 from flows.campaigns import RunningCampaign
 from flows.engine import Engine
+from flows.foresight.meanwhile import Meanwhile
 from flows.foresight.next_entry import NEVER, NextEntry
 from flows.foresight.settling import OnAccepted, settling
 from flows.report import CampaignReport, SweepReport
-from flows.sweep import DeliverCampaign, SweepPlan, handle_events, one_pass, work_off
+from flows.sweep import DeliverCampaign, SweepPlan, handle_events, let_in, one_pass, work_off
 from triggers.cron import moments
 from triggers.kinds.schedule import Schedule
 from triggers.timeline import instant
@@ -57,7 +58,7 @@ class Play:
     """What runs, on which store, and what has come of it so far.
 
     Once a day, at midnight of the club, a whole pass admits; in between, the clock jumps to the
-    moments at which something is due.
+    moments at which something is due. With stops, it also lets in whom something happened to.
     """
 
     engine: Engine
@@ -77,6 +78,11 @@ class Play:
     _happenings: list[tuple[datetime, int, Happening]] = field(default_factory=list)
     _serial: Iterator[int] = field(default_factory=count)
     _whole_at: datetime | None = None
+    _meanwhile: Meanwhile | None = None
+
+    def __post_init__(self) -> None:
+        if self.stops:
+            self._meanwhile = Meanwhile(self.engine, self.campaigns)
 
     def will_happen(self, at: datetime, what: Happening) -> None:
         """Something to come: it happens when the clock gets there."""
@@ -113,13 +119,19 @@ class Play:
         whole = now >= self._whole_at
         if whole:
             self._whole_at = self._next_admission(now)
+            if self._meanwhile is not None:
+                self._meanwhile.passed(now)
             reports = {one.slug: CampaignReport(one.slug) for one in self.campaigns}
             await one_pass(self.engine, self.campaigns, SweepReport(now), reports, settle)
         else:
+            asked, among = self._meanwhile.asked(now) if self._meanwhile else ((), None)
+            reports = {one.slug: CampaignReport(one.slug) for one in asked}
+            let_in(self.engine, asked, reports, among)
             with self.engine.store.read() as connection:
                 due = campaigns_due(connection, now)
             concerned = [one for one in self.campaigns if one.slug in due]
-            reports = {one.slug: CampaignReport(one.slug) for one in concerned}
+            for one in concerned:
+                reports.setdefault(one.slug, CampaignReport(one.slug))
             if concerned:
                 await work_off(self.engine, concerned, reports, settle)
         self._note(reports.values())
@@ -165,7 +177,9 @@ class Play:
         now = self.clock.now
         with self.engine.store.read() as connection:
             due = next_due(connection)
-        waiting = [due] if due is not None else []
+            hears = self._meanwhile is not None and self._meanwhile.hears_of_visits
+            comes = next_visit(connection, now) if hears else None
+        waiting = [at for at in (due, comes) if at is not None]
         waiting += [at for at, _, _ in self._happenings[:1]]
         # What could not be done now is not tried again at once.
         zone = self.engine.club_zone
@@ -181,10 +195,13 @@ def _next_midnight(now: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _stop_after(moment: datetime, stops: Sequence[time], zone: ZoneInfo) -> datetime:
-    """The last minute before the first stop after a moment; without stops, the moment itself."""
+    """The last minute before the first stop after a moment; without stops, the moment itself.
+
+    The day's end is always one: what is due in its evening still belongs to it.
+    """
     if not stops:
         return moment
     today = moment.astimezone(zone).date()
     coming = [instant(today, stop, zone) - MINUTE for stop in stops]
-    coming.append(_next_midnight(moment, zone))
+    coming.append(_next_midnight(moment, zone) - MINUTE)
     return min((one for one in coming if one >= moment), default=moment)

@@ -1,0 +1,65 @@
+"""Who may come in between two whole passes of a simulation: by a visit, or by an event."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import SelectBase
+
+from crm_store.event_names import PURCHASE_RECORDED, VISIT_RECORDED
+from crm_store.foresight import comes_between, newest_event, seen
+from flows.campaigns import RunningCampaign
+from flows.engine import Engine
+from flows.rules import count_segments
+
+
+@dataclass
+class Meanwhile:
+    """Sees at each pass what has happened since the one before.
+
+    A sweep asks for everybody each time. What only the calendar changes, a simulation asks for at
+    midnight; in between it asks for those whom something happened to.
+    """
+
+    engine: Engine
+    campaigns: Sequence[RunningCampaign]
+    _since: datetime | None = None
+    _event: int = 0
+    _updates: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        acts = (act for one in self.campaigns for act in one.current.definition.acts())
+        self._updates = any(act.action.update is not None for act in acts)
+
+    @property
+    def hears_of_visits(self) -> bool:
+        """Whether a visit by itself can let somebody in."""
+        return any(map(_comes_unannounced, self.campaigns))
+
+    def passed(self, now: datetime) -> None:
+        """A whole pass has asked for everybody."""
+        with self.engine.store.read() as connection:
+            self._since, self._event = now, newest_event(connection)
+
+    def asked(self, now: datetime) -> tuple[Sequence[RunningCampaign], SelectBase | None]:
+        """The campaigns into which somebody may have come since, and who that can be.
+
+        Counts the segments. `None` stands for anybody.
+        """
+        since, event = self._since or now, self._event
+        self.passed(now)
+        told = self._event > event
+        with self.engine.store.read() as connection:
+            if not told and not comes_between(connection, since, now):
+                return (), None
+        # What a step changes in a customer leaves no event.
+        among = None if self._updates else seen(since, now, event)
+        count_segments(self.engine, self.campaigns, among)
+        return [one for one in self.campaigns if told or _comes_unannounced(one)], among
+
+
+def _comes_unannounced(campaign: RunningCampaign) -> bool:
+    """Whether its occasions come without an event of which the intake hears."""
+    trigger = campaign.current.definition.trigger
+    is_kept = trigger.listens_to in (VISIT_RECORDED, PURCHASE_RECORDED)
+    return is_kept or bool(trigger.segments)
