@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import SequenceMatcher
 
@@ -16,7 +16,7 @@ from crm_store.history import EnrollmentRecord, TouchpointRecord
 from crm_store.models.campaign import EnrollmentStatus
 from crm_store.models.touchpoint import WAITING, State
 from crm_store.reasons import sentence_of
-from crm_store.scratch import empty_again
+from crm_store.scratch import forget_everybody
 from flows.campaigns import RunningCampaign, load_campaigns
 from flows.engine import Engine
 from flows.foresight.asking import Answer, ask
@@ -24,7 +24,7 @@ from flows.foresight.next_entry import NextEntry
 from flows.foresight.persona import CannotBeGiven, Happening, Persona, persona_of
 from flows.foresight.play import MINUTE, HandClock, Play
 from flows.foresight.scratch_engine import engine_on_nothing
-from flows.project import Project, keep_facts
+from flows.project import Project
 from triggers.chance import is_held_out, side_of
 from triggers.check import CheckedFile
 from triggers.definition import CampaignDefinition
@@ -81,48 +81,45 @@ class Played:
 def play_cases(
     project: Project, cases: Sequence[tuple[CheckedFile, Sequence[TestCase]]]
 ) -> Iterator[Played]:
-    """Play the tests of sound campaign files, each on an empty store of its own."""
+    """Play the tests of sound campaign files, each on a scratch store with nobody else in it."""
     clock = HandClock(datetime.min.replace(tzinfo=UTC))
-    with engine_on_nothing(project, clock) as engine:
+    with engine_on_nothing(project, clock) as engine, asyncio.Runner() as runner:
         for checked, of_file in cases:
-            assert checked.definition is not None  # noqa: S101 - only sound files have cases
+            (campaign,), _ = load_campaigns(engine.store, [checked], engine.catalogue, clock.now)
             for case in of_file:
-                yield _play(project, engine, clock, checked, checked.definition, case)
+                yield _play(project, engine, clock, campaign, case, runner)
 
 
 def _play(
     project: Project,
     engine: Engine,
     clock: HandClock,
-    checked: CheckedFile,
-    definition: CampaignDefinition,
+    campaign: RunningCampaign,
     case: TestCase,
+    runner: asyncio.Runner,
 ) -> Played:
+    definition = campaign.current.definition
     language = project.settings.club.languages[0]
     try:
         persona = persona_of(case, definition, project.catalogue, project.zone, language)
     except CannotBeGiven as error:
-        return Played(case, definition.campaign, (), unfit=str(error))
+        return Played(case, campaign.slug, (), unfit=str(error))
     clock.now = persona.begins
-    empty_again(engine.store)
+    number = persona.dossier.customer["id"] = _number(definition, case)
+    forget_everybody(engine.store)
     with engine.store.write() as connection:
-        club_id = keep_facts(project, connection, clock.now)
-        persona.dossier.customer["id"] = _number(definition, case)
-        insert_dossiers(connection, club_id, [persona.dossier])
-    mine = replace(engine, club_id=club_id)
-    running, _ = load_campaigns(engine.store, [checked], engine.catalogue, clock.now)
-    next_entry = NextEntry(mine, running[0], persona.until)
-    play = Play(mine, clock, running, next_entry=next_entry)
-    number = persona.dossier.customer["id"]
+        insert_dossiers(connection, engine.club_id, [persona.dossier])
+    next_entry = NextEntry(engine, campaign, persona.until)
+    play = Play(engine, clock, [campaign], next_entry=next_entry)
     for happening in persona.happenings:
         play.will_happen(happening.at, _Recording(number, happening))
     try:
-        asyncio.run(_to_the_end(play, persona, stops=case.until is not None))
+        runner.run(_to_the_end(play, persona, stops=case.until is not None))
     except SamparkError as error:
         # Also an event of the test's that would be refused anywhere.
-        return Played(case, definition.campaign, (), unfit=f"{error.reason} {error.instruction}")
+        return Played(case, campaign.slug, (), unfit=f"{error.reason} {error.instruction}")
     with engine.store.read() as connection:
-        return _compared(connection, mine, running[0], persona, case, number, clock.now)
+        return _compared(connection, engine, campaign, persona, case, number, clock.now)
 
 
 async def _to_the_end(play: Play, persona: Persona, *, stops: bool) -> None:

@@ -1,10 +1,16 @@
 """`sampark test`: the tests in campaign files, played by the engine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from flows.foresight.case_play import play_cases
+from flows.project import open_project
+from triggers.check import CheckedFile
+from triggers.test_cases import TestCase, read_tests
+from triggers.yaml_source import read_yaml
 
 RENEWAL = """
 campaign: renewal
@@ -172,6 +178,29 @@ def test_given_that_contradicts_itself_fails_alone(club: Path, answer: Callable[
     write(club, RENEWAL, "visits", "given: {visits: {last_7d: 3, last_30d: 2}}\nexpect: []")
     (told,) = answer("test", exit_code=1)["tests"]
     assert told["cannot_be_played"] == "the visits contradict each other: fewer in more days"
+
+
+def test_each_case_is_alone_in_the_world(club: Path) -> None:
+    """In any order, and by itself, it comes to the same."""
+    project = open_project(club)
+    some = ("anniversary", "freeze-over", "nps-care", "trial", "visit-milestones", "win-back")
+    cases = [
+        (file, read_tests(read_yaml(file.path, file.name), file.definition, project.catalogue)[0])
+        for file in project.check()
+        if file.name in some and file.definition is not None
+    ]
+
+    def told(cases: Sequence[tuple[CheckedFile, Sequence[TestCase]]]) -> dict[object, object]:
+        return {
+            (one.campaign, one.case.name): (one.got, one.differences, one.unfit)
+            for one in play_cases(project, cases)
+        }
+
+    together = told(cases)
+    backwards = told([(file, of_file[::-1]) for file, of_file in reversed(cases)])
+    alone = [told([(file, [case])]) for file, of_file in cases for case in of_file]
+    assert backwards == together == {key: one for each in alone for key, one in each.items()}
+    assert len(together) > 12
 
 
 def test_a_broken_file_is_named_and_the_others_are_played(
