@@ -200,7 +200,7 @@ def test_each_case_is_alone_in_the_world(club: Path) -> None:
     backwards = told([(file, of_file[::-1]) for file, of_file in reversed(cases)])
     alone = [told([(file, [case])]) for file, of_file in cases for case in of_file]
     assert backwards == together == {key: one for each in alone for key, one in each.items()}
-    assert len(together) > 12
+    assert len(together) >= 11
 
 
 def test_a_broken_file_is_named_and_the_others_are_played(
