@@ -1,16 +1,23 @@
 """Changes of what is known of customers, many at once: tags, fields of the club's own, score."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from crm_store.inserting import insert_new
+from crm_store.locks import in_order
 from crm_store.models.customer import Customer, CustomerTag
 from crm_store.tables import table_of
 
 _CUSTOMER, _TAG = table_of(Customer), table_of(CustomerTag)
+
+
+def hold_customers(connection: Connection, customer_ids: Collection[int]) -> None:
+    """Take all whom the functions below are to change, before the first of them is changed."""
+    if customer_ids:
+        in_order(connection, _CUSTOMER, _CUSTOMER.c.id.in_(customer_ids))
 
 
 def tag(

@@ -1,28 +1,38 @@
 """Opening the store: SQLite or PostgreSQL by its URL, with the durability a ledger needs."""
 
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from crm_store.errors import EnvironmentUnready
 from crm_store.json_values import written
 from crm_store.keys import KeyRing, NoSecretKey
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 KEYS = "sampark_keys"
 BUSY_TIMEOUT_MS = 30_000
 IDLE_TIMEOUT_MS = 300_000
 """PostgreSQL gives up on a transaction whose process sleeps so long: a worker that was stopped
 would hold its rows, and everybody's opt-outs, until it woke."""
+RUNS = 5
+"""How often a transaction is run that PostgreSQL breaks off for the sake of another."""
+_BROKEN_OFF = {"40001": "serialization failure", "40P01": "deadlock"}
+"""By SQLSTATE; nothing of such a transaction is left."""
 
 
 class Store:
-    """One open database. `read()` and `write()` are the only ways in."""
+    """One open database. `read()`, `write()` and `transact()` are the only ways in."""
 
     def __init__(self, engine: Engine, keys: KeyRing | None = None) -> None:
         # With the key as an option of its own, whoever has a connection can hash an address.
@@ -55,6 +65,27 @@ class Store:
                 connection.execution_options(sampark_begin="IMMEDIATE")
             with connection.begin():
                 yield connection
+
+    def transact(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do `work` in one transaction; again when the database broke it off for another's sake.
+
+        So `work` does nothing outside of the database, and is right however often it is begun.
+        """
+        for _ in range(RUNS - 1):
+            try:
+                with self.write() as connection:
+                    return work(connection, *args, **kwargs)
+            except OperationalError as error:
+                state = getattr(error.orig, "sqlstate", None)
+                if state not in _BROKEN_OFF:
+                    raise
+                # At once: the one it stood in the way of holds its rows already.
+                why = f"{_BROKEN_OFF[state]}, SQLSTATE {state}"
+                log.warning("a transaction is run again (%s): %s", why, work.__qualname__)
+        with self.write() as connection:
+            return work(connection, *args, **kwargs)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from crm_store.literals import is_word
+from crm_store.locks import in_order
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
 from crm_store.touchpoints import TOUCHPOINT
@@ -16,9 +17,10 @@ _IN_DOUBT = is_word(TOUCHPOINT.c.state, State.IN_DOUBT)
 def resolve(connection: Connection, ids: Sequence[int], *, arrived: bool, now: datetime) -> int:
     """Somebody has looked: it arrived, or it did not and is not wanted any more."""
     state = State.ACCEPTED if arrived else State.FAILED
+    doubted = in_order(connection, TOUCHPOINT, _IN_DOUBT, TOUCHPOINT.c.id.in_(ids))
     done = connection.execute(
         update(TOUCHPOINT)
-        .where(_IN_DOUBT, TOUCHPOINT.c.id.in_(ids))
+        .where(doubted)
         .values(state=str(state), reason=str(Reason.RESOLVED), settled_at=now)
     )
     return done.rowcount
@@ -26,9 +28,8 @@ def resolve(connection: Connection, ids: Sequence[int], *, arrived: bool, now: d
 
 def resend(connection: Connection, ids: Sequence[int], now: datetime) -> int:
     """Queue them once more, flagged: the same Message-ID, perhaps a second time in her inbox."""
-    done = connection.execute(
-        update(TOUCHPOINT).where(_IN_DOUBT, TOUCHPOINT.c.id.in_(ids)).values(**_again(now))
-    )
+    doubted = in_order(connection, TOUCHPOINT, _IN_DOUBT, TOUCHPOINT.c.id.in_(ids))
+    done = connection.execute(update(TOUCHPOINT).where(doubted).values(**_again(now)))
     return done.rowcount
 
 
@@ -52,19 +53,18 @@ def resend_steps(
     connection: Connection, campaign: str, version_id: int, steps: Collection[str], now: datetime
 ) -> int:
     """As `resend`, but once, for steps that say `on_doubt: resend`, while they are useful."""
-    done = connection.execute(
-        update(TOUCHPOINT)
-        .where(
-            _IN_DOUBT,
-            TOUCHPOINT.c.campaign == campaign,
-            TOUCHPOINT.c.version_id == version_id,
-            TOUCHPOINT.c.step.in_(list(steps)),
-            # Once: a server that takes each message and then breaks off would make a dozen of it.
-            TOUCHPOINT.c.resends == 0,
-            TOUCHPOINT.c.expires_at >= now,
-        )
-        .values(**_again(now))
+    doubted = in_order(
+        connection,
+        TOUCHPOINT,
+        _IN_DOUBT,
+        TOUCHPOINT.c.campaign == campaign,
+        TOUCHPOINT.c.version_id == version_id,
+        TOUCHPOINT.c.step.in_(list(steps)),
+        # Once: a server that takes each message and then breaks off would make a dozen of it.
+        TOUCHPOINT.c.resends == 0,
+        TOUCHPOINT.c.expires_at >= now,
     )
+    done = connection.execute(update(TOUCHPOINT).where(doubted).values(**_again(now)))
     return done.rowcount
 
 

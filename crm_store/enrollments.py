@@ -21,6 +21,7 @@ from sqlalchemy import (
 from crm_store.columns import UtcDateTime
 from crm_store.inserting import insert_new
 from crm_store.literals import is_word
+from crm_store.locks import in_order
 from crm_store.models.campaign import Enrollment, EnrollmentStatus
 from crm_store.models.club import Club
 from crm_store.models.event import Event
@@ -52,9 +53,10 @@ def admit(
     """Enroll everyone who has the occasion, meets the condition and is not in yet.
 
     One statement. The unique key (campaign, customer, occurrence) makes a repeat a no-op; the
-    NOT EXISTS only spares the database the work. With `not_since`, only who has not entered the
-    campaign since then, for whatever occasion; of two occasions at once, one counts. `among`
-    selects customers: only they are asked for. Returns how many are new.
+    NOT EXISTS only spares the database the work. Two that admit at once go in that key's order:
+    see `crm_store.locks`. With `not_since`, only who has not entered the campaign since then, for
+    whatever occasion; of two occasions at once, one counts. `among` selects customers: only they
+    are asked for. Returns how many are new.
     """
     mine = occasions.selected_columns
     already = (
@@ -82,6 +84,9 @@ def admit(
         literal(now, UtcDateTime),
         literal(now, UtcDateTime),
     )
+    if connection.dialect.name != "sqlite":
+        columns = rows.selected_columns
+        rows = rows.order_by(columns.customer_id, columns.occurrence)
     done = connection.execute(
         insert_new(connection, ENROLLMENT).from_select(
             [*COLUMNS, "campaign", "version_id", "status", "entered_at", "next_at"], rows
@@ -169,10 +174,22 @@ _DUE = (
 
 def due(
     connection: Connection, club_id: int, campaign: str, now: datetime, limit: int
-) -> list[DueEnrollment]:
-    """A club's active enrollments in a campaign whose time to be looked at has come."""
+) -> tuple[list[DueEnrollment], bool]:
+    """A club's active enrollments in a campaign whose time to be looked at has come.
+
+    All are of one version of it, and the caller's until the transaction ends. Also returns
+    whether there may be more.
+    """
     asked = {"club": club_id, "campaign": campaign, "now": now, "most": limit}
-    return [DueEnrollment(*row) for row in connection.execute(_DUE, asked)]
+    first = [DueEnrollment(*row) for row in connection.execute(_DUE, asked)]
+    mine = [one for one in first if one.version_id == first[0].version_id]
+    is_more = len(first) == limit or len(mine) < len(first)
+    if not mine or connection.dialect.name == "sqlite":
+        return mine, is_more
+    held = in_order(connection, ENROLLMENT, ENROLLMENT.c.id.in_([one.id for one in mine]))
+    # Whoever had some of them until now may have looked at them: they are not due any more.
+    still_due = connection.execute(_DUE.where(held), asked)
+    return [DueEnrollment(*row) for row in still_due], is_more
 
 
 def matching(
@@ -190,13 +207,14 @@ def wake_moved_terms(connection: Connection, now: datetime) -> int:
         .where(MEMBERSHIP.c.id == ENROLLMENT.c.membership_id)
         .scalar_subquery()
     )
-    done = connection.execute(
-        update(ENROLLMENT)
-        .where(
-            IS_ACTIVE, ENROLLMENT.c.membership_id.is_not(None), ENROLLMENT.c.anchor_on != ends_on
-        )
-        .values(next_at=now)
+    moved = in_order(
+        connection,
+        ENROLLMENT,
+        IS_ACTIVE,
+        ENROLLMENT.c.membership_id.is_not(None),
+        ENROLLMENT.c.anchor_on != ends_on,
     )
+    done = connection.execute(update(ENROLLMENT).where(moved).values(next_at=now))
     return int(done.rowcount)
 
 
@@ -211,13 +229,14 @@ def wake_for_exit(
     concerned = select(_EVENT.c.customer_id).where(
         _EVENT.c.id.in_(event_ids), _EVENT.c.name.in_(exit_on)
     )
-    connection.execute(
-        update(ENROLLMENT)
-        .where(
-            IS_ACTIVE, ENROLLMENT.c.campaign == campaign, ENROLLMENT.c.customer_id.in_(concerned)
-        )
-        .values(next_at=now)
+    leaving = in_order(
+        connection,
+        ENROLLMENT,
+        IS_ACTIVE,
+        ENROLLMENT.c.campaign == campaign,
+        ENROLLMENT.c.customer_id.in_(concerned),
     )
+    connection.execute(update(ENROLLMENT).where(leaving).values(next_at=now))
 
 
 def wake_refused(connection: Connection, club_id: int, campaign: str, now: datetime) -> int:
@@ -233,18 +252,17 @@ def wake_refused(connection: Connection, club_id: int, campaign: str, now: datet
         )
         .exists()
     )
-    done = connection.execute(
-        update(ENROLLMENT)
-        .where(
-            IS_ACTIVE,
-            ENROLLMENT.c.campaign == campaign,
-            is_of_club(ENROLLMENT, club_id),
-            ENROLLMENT.c.next_at > now,
-            ENROLLMENT.c.next_at <= now + LOOK_AGAIN,
-            refused,
-        )
-        .values(next_at=now)
+    unreached = in_order(
+        connection,
+        ENROLLMENT,
+        IS_ACTIVE,
+        ENROLLMENT.c.campaign == campaign,
+        is_of_club(ENROLLMENT, club_id),
+        ENROLLMENT.c.next_at > now,
+        ENROLLMENT.c.next_at <= now + LOOK_AGAIN,
+        refused,
     )
+    done = connection.execute(update(ENROLLMENT).where(unreached).values(next_at=now))
     return int(done.rowcount)
 
 
@@ -255,16 +273,15 @@ def move_to(
 
     `advance` looks at them then.
     """
-    connection.execute(
-        update(ENROLLMENT)
-        .where(
-            IS_ACTIVE,
-            ENROLLMENT.c.campaign == campaign,
-            ENROLLMENT.c.version_id != version_id,
-            is_of_club(ENROLLMENT, club_id),
-        )
-        .values(version_id=version_id, next_at=now)
+    behind = in_order(
+        connection,
+        ENROLLMENT,
+        IS_ACTIVE,
+        ENROLLMENT.c.campaign == campaign,
+        ENROLLMENT.c.version_id != version_id,
+        is_of_club(ENROLLMENT, club_id),
     )
+    connection.execute(update(ENROLLMENT).where(behind).values(version_id=version_id, next_at=now))
 
 
 class Progress(NamedTuple):
@@ -295,7 +312,7 @@ _KEEP_PROGRESS = (
 
 
 def keep_progress(connection: Connection, looked_at: Sequence[Progress], now: datetime) -> None:
-    """Write down what a look at each enrollment came to."""
+    """Write down what a look at each enrollment came to: the caller has them from `due`."""
     if not looked_at:
         return
     connection.execute(

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, String, cast, delete, func, literal, or_, update
 
+from crm_store.locks import in_order
 from crm_store.models.activity import Purchase
 from crm_store.models.campaign import Enrollment, EnrollmentStatus
 from crm_store.models.consent import Cause, Consent, ConsentRecord
@@ -37,11 +38,11 @@ def erase(connection: Connection, customer_id: int, now: datetime) -> dict[str, 
     """
     addresses = addresses_of(connection, customer_id)
     suppress(connection, addresses.items(), cause=Cause.ERASURE, source=SOURCE, now=now)
+    # In the order of `crm_store.locks`: whoever is at work on her is let finish.
     done = {
-        "inbox": _empty_inbox(connection, list(addresses.values()), now),
-        "consent_record": _forget_whose(connection, customer_id),
-        "touchpoint": _end_messages(connection, customer_id, now),
         "enrollment": _end_campaigns(connection, customer_id, now),
+        "touchpoint": _end_messages(connection, customer_id, now),
+        "consent_record": _forget_whose(connection, customer_id),
         "event": _empty_events(connection, customer_id),
         "membership": _empty_memberships(connection, customer_id, now),
         "purchase": _empty_purchases(connection, customer_id),
@@ -52,6 +53,7 @@ def erase(connection: Connection, customer_id: int, now: datetime) -> dict[str, 
         gone = connection.execute(delete(table).where(table.c.customer_id == customer_id))
         done[table.name] = gone.rowcount
     done["customer"] = _empty_customer(connection, customer_id, now)
+    done["inbox"] = _empty_inbox(connection, list(addresses.values()), now)
     return done
 
 
@@ -76,7 +78,7 @@ def _nameless(number: int) -> str:
 
 def _end_messages(connection: Connection, customer_id: int, now: datetime) -> int:
     touchpoint = table_of(Touchpoint)
-    hers = touchpoint.c.customer_id == customer_id
+    hers = in_order(connection, touchpoint, touchpoint.c.customer_id == customer_id)
     connection.execute(
         update(touchpoint)
         .where(hers, touchpoint.c.state.in_(WAITING))
@@ -89,12 +91,15 @@ def _end_messages(connection: Connection, customer_id: int, now: datetime) -> in
 
 def _end_campaigns(connection: Connection, customer_id: int, now: datetime) -> int:
     enrollment = table_of(Enrollment)
+    active = in_order(
+        connection,
+        enrollment,
+        enrollment.c.customer_id == customer_id,
+        enrollment.c.status == EnrollmentStatus.ACTIVE,
+    )
     return connection.execute(
         update(enrollment)
-        .where(
-            enrollment.c.customer_id == customer_id,
-            enrollment.c.status == EnrollmentStatus.ACTIVE,
-        )
+        .where(active)
         .values(
             status=EnrollmentStatus.EXITED,
             next_at=None,
@@ -161,8 +166,9 @@ def _empty_inbox(connection: Connection, addresses: list[str], now: datetime) ->
     else:
         patterns = [b"%" + _LIKE_SIGN.sub(rb"\\\g<0>", needle) + b"%" for needle in needles]
         found = [inbox.c.body.bool_op("LIKE")(pattern) for pattern in patterns]
+    named = in_order(connection, inbox, or_(*found))
     return connection.execute(
         update(inbox)
-        .where(or_(*found))
+        .where(named)
         .values(body=b"", headers={}, handled_at=func.coalesce(inbox.c.handled_at, now))
     ).rowcount

@@ -6,6 +6,7 @@ end is the same in whatever order reports come, and however often each does.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, or_, select, update
@@ -73,7 +74,9 @@ def apply_all(
         for report in reports
         for customer_id in _whose(connection, club_id, *report)
     ]
-    new = record_all(connection, [event for _, event in events], now)
+    # In the order of their unique key: another may be told the same at this moment.
+    in_order = sorted((event for _, event in events), key=itemgetter("source", "source_id"))
+    new = record_all(connection, in_order, now)
     told_anew = {
         id(report) for report, event in events if (event["source"], event["source_id"]) in new
     }

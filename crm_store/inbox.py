@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, upd
 
 from crm_store.columns import UtcDateTime
 from crm_store.inserting import insert_new
+from crm_store.locks import in_order
 from crm_store.models.inbox import InboundMessage
 from crm_store.tables import table_of
 
@@ -133,10 +134,9 @@ def _waiting(club_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
 def settle(connection: Connection, ids: Sequence[int], now: datetime) -> None:
     """These were read, and what they said is in the store: in this transaction, or before it."""
     if ids:
+        read = in_order(connection, _INBOX, _INBOX.c.id.in_(ids))
         connection.execute(
-            update(_INBOX)
-            .where(_INBOX.c.id.in_(ids))
-            .values(handled_at=now, failure=None, body=b"", headers={})
+            update(_INBOX).where(read).values(handled_at=now, failure=None, body=b"", headers={})
         )
 
 
@@ -171,10 +171,9 @@ def _wait(
     attempts: ColumnElement[int],
 ) -> None:
     if ids:
+        unread = in_order(connection, _INBOX, _INBOX.c.id.in_(ids), _INBOX.c.handled_at.is_(None))
         connection.execute(
-            update(_INBOX)
-            .where(_INBOX.c.id.in_(ids), _INBOX.c.handled_at.is_(None))
-            .values(not_before=not_before, attempts=attempts)
+            update(_INBOX).where(unread).values(not_before=not_before, attempts=attempts)
         )
 
 

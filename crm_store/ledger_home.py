@@ -3,7 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, or_, select, text, update
 
 from crm_store.database import Store
 from crm_store.inserting import insert_into
@@ -72,7 +72,8 @@ def suspicion(
 def settle_in(store: Store, connection: Connection, home: str, mode: str, now: datetime) -> int:
     """Make the store this installation's; its count of batches so far."""
     here = fingerprint(store, connection)
-    connection.execute(update(_HOME).values(fingerprint=here, mode=mode))
+    is_new = or_(_HOME.c.fingerprint != here, _HOME.c.mode != mode)
+    connection.execute(update(_HOME).where(is_new).values(fingerprint=here, mode=mode))
     statement = insert_into(connection, _HOME).values(
         home=home, batches=0, mode=mode, fingerprint=here, seen_at=now
     )

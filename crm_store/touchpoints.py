@@ -29,6 +29,7 @@ from crm_store.columns import UtcDateTime
 from crm_store.given_rows import as_rows, as_text, given_rows
 from crm_store.inserting import insert_into
 from crm_store.literals import is_word
+from crm_store.locks import in_order
 from crm_store.models.touchpoint import State, Touchpoint
 from crm_store.pauses import is_paused
 from crm_store.reasons import Reason
@@ -102,16 +103,27 @@ class NewTime:
     expires_at: datetime
 
 
+_MAY_MOVE = TOUCHPOINT.c.state.in_([State.PLANNED, State.QUEUED, State.EXPIRED])
+
+
+def hold_unsent(
+    connection: Connection, touchpoint_ids: Sequence[int], enrollment_ids: Sequence[int]
+) -> None:
+    """Before both `move_in_time` and `cancel_unsent`: what they change, all in one order."""
+    if touchpoint_ids or enrollment_ids:
+        wanted = or_(
+            TOUCHPOINT.c.id.in_(touchpoint_ids), TOUCHPOINT.c.enrollment_id.in_(enrollment_ids)
+        )
+        in_order(connection, TOUCHPOINT, wanted, _MAY_MOVE)
+
+
 def move_in_time(connection: Connection, moves: Sequence[NewTime]) -> None:
     """Plan unsent touchpoints anew; one given up as past its time may be wanted again."""
     if not moves:
         return
     connection.execute(
         update(TOUCHPOINT)
-        .where(
-            TOUCHPOINT.c.id == bindparam("of_id"),
-            TOUCHPOINT.c.state.in_([State.PLANNED, State.QUEUED, State.EXPIRED]),
-        )
+        .where(TOUCHPOINT.c.id == bindparam("of_id"), _MAY_MOVE)
         .values(
             state=str(State.PLANNED),
             reason=str(Reason.ANCHOR_MOVED),
@@ -154,26 +166,29 @@ def move_to(
 
     `kept` are its steps and ways; what stands for none of them is cancelled.
     """
-    unsent = (
+    behind = in_order(
+        connection,
+        TOUCHPOINT,
         TOUCHPOINT.c.campaign == campaign,
         TOUCHPOINT.c.version_id != version_id,
         or_(_PLANNED, _QUEUED),
         is_of_club(TOUCHPOINT, club_id),
     )
     is_kept = tuple_(TOUCHPOINT.c.step, TOUCHPOINT.c.variant).in_(kept)
-    connection.execute(update(TOUCHPOINT).where(*unsent, is_kept).values(version_id=version_id))
+    connection.execute(update(TOUCHPOINT).where(behind, is_kept).values(version_id=version_id))
     connection.execute(
         update(TOUCHPOINT)
-        .where(*unsent, ~is_kept)
+        .where(behind, ~is_kept)
         .values(state=str(State.CANCELLED), reason=str(Reason.STEP_GONE), settled_at=now)
     )
 
 
 def queue_due(connection: Connection, now: datetime) -> int:
     """Queue every planned touchpoint whose time has come."""
+    due = in_order(connection, TOUCHPOINT, _PLANNED, TOUCHPOINT.c.due_at <= now)
     done = connection.execute(
         update(TOUCHPOINT)
-        .where(_PLANNED, TOUCHPOINT.c.due_at <= now)
+        .where(due)
         .values(state=str(State.QUEUED), not_before=TOUCHPOINT.c.due_at, queued_at=now)
     )
     return int(done.rowcount)
@@ -292,20 +307,17 @@ def claim(
 
 
 def renew_lease(connection: Connection, token: str, lease_until: datetime) -> None:
-    """Keep what this token holds for longer."""
-    connection.execute(
-        update(TOUCHPOINT)
-        .where(TOUCHPOINT.c.claim_token == token, or_(_CLAIMED, _SENDING))
-        .values(lease_until=lease_until)
-    )
+    """Keep what this token holds for longer; what is just being changed keeps the lease it has."""
+    held = (TOUCHPOINT.c.claim_token == token, or_(_CLAIMED, _SENDING))
+    kept = in_order(connection, TOUCHPOINT, *held, pass_over=True)
+    connection.execute(update(TOUCHPOINT).where(kept).values(lease_until=lease_until))
 
 
 def release(connection: Connection, token: str) -> None:
     """Give back what this token has claimed and not begun to send."""
+    unsent = in_order(connection, TOUCHPOINT, TOUCHPOINT.c.claim_token == token, _CLAIMED)
     connection.execute(
-        update(TOUCHPOINT)
-        .where(TOUCHPOINT.c.claim_token == token, _CLAIMED)
-        .values(state=str(State.QUEUED), **_RELEASED)
+        update(TOUCHPOINT).where(unsent).values(state=str(State.QUEUED), **_RELEASED)
     )
 
 
@@ -384,16 +396,16 @@ def recover(connection: Connection, now: datetime) -> tuple[int, int]:
     """Look after what a dead worker held: returns (given back to the queue, put in doubt).
 
     A claimed touchpoint has surely not left. One in `sending` may have: it is `in_doubt`, and
-    nobody sends it again unasked (promise G3).
+    nobody sends it again unasked (promise G3). One that somebody has is in living hands.
     """
+    left = (or_(_CLAIMED, _SENDING), TOUCHPOINT.c.lease_until < now)
+    held = in_order(connection, TOUCHPOINT, *left, pass_over=True)
     given_back = connection.execute(
-        update(TOUCHPOINT)
-        .where(_CLAIMED, TOUCHPOINT.c.lease_until < now)
-        .values(state=str(State.QUEUED), **_RELEASED)
+        update(TOUCHPOINT).where(held, _CLAIMED).values(state=str(State.QUEUED), **_RELEASED)
     )
     doubted = connection.execute(
         update(TOUCHPOINT)
-        .where(_SENDING, TOUCHPOINT.c.lease_until < now)
+        .where(held, _SENDING)
         .values(
             state=str(State.IN_DOUBT),
             reason=str(Reason.INTERRUPTED),

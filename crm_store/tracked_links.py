@@ -32,7 +32,7 @@ def keep_links(
     """The ids of a campaign's links, in the order of `urls`; new ones are stored."""
     if not urls:
         return []
-    rows = [{"campaign": campaign, "url": url, "created_at": now} for url in dict.fromkeys(urls)]
+    rows = [{"campaign": campaign, "url": url, "created_at": now} for url in sorted(set(urls))]
     connection.execute(insert_new(connection, _LINK), rows)
     found = connection.execute(
         select(_LINK.c.url, _LINK.c.id).where(_LINK.c.campaign == campaign, _LINK.c.url.in_(urls))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import SelectBase
+from sqlalchemy import Connection, SelectBase
 
 from crm_store import enrollments
 from flows.campaigns import RunningCampaign
@@ -28,10 +28,10 @@ def admit(
     definition = version.definition
     scope = engine.scope(definition, now)
     look = look_of(engine, definition, now, event_ids)
-    admitted = 0
-    with engine.store.write() as connection:
-        for occasions in definition.trigger.occasions(look):
-            admitted += enrollments.admit(
+
+    def enroll(connection: Connection) -> int:
+        return sum(
+            enrollments.admit(
                 connection,
                 campaign=campaign.slug,
                 version_id=version.id,
@@ -41,7 +41,10 @@ def admit(
                 not_since=_not_since(definition.reentry, now),
                 among=among,
             )
-    return admitted
+            for occasions in definition.trigger.occasions(look)
+        )
+
+    return engine.store.transact(enroll)
 
 
 def look_of(

@@ -29,17 +29,19 @@ BATCH = 1_000
 def advance(engine: Engine, campaign: RunningCampaign) -> int:
     """Look at all due enrollments of a campaign, a batch a transaction; return how many."""
     now = engine.clock()
-    looked_at = 0
-    while True:
-        with engine.store.write() as connection:
-            batch = enrollments.due(connection, engine.club_id, campaign.slug, now, BATCH)
-            for version_id in {one.version_id for one in batch}:
-                version = version_of(campaign, version_id, engine.store, engine.catalogue)
-                mine = [one for one in batch if one.version_id == version_id]
-                _Look(engine, connection, version, mine, now).take()
-        looked_at += len(batch)
-        if len(batch) < BATCH:
-            return looked_at
+
+    def look(connection: Connection) -> tuple[int, bool]:
+        batch, is_more = enrollments.due(connection, engine.club_id, campaign.slug, now, BATCH)
+        if batch:
+            version = version_of(campaign, batch[0].version_id, engine.store, engine.catalogue)
+            _Look(engine, connection, version, batch, now).take()
+        return len(batch), is_more
+
+    looked_at, is_more = 0, True
+    while is_more:
+        number, is_more = engine.store.transact(look)
+        looked_at += number
+    return looked_at
 
 
 @dataclass
@@ -123,9 +125,10 @@ class _Look:
     def _write(self) -> None:
         connection, found = self.connection, self.findings
         touchpoints.add(connection, found.new)
-        carry_out(self.engine, connection, self.definition, found.deeds, self.now)
+        touchpoints.hold_unsent(connection, [one.id for one in found.moved], found.exited)
         touchpoints.move_in_time(connection, found.moved)
         touchpoints.cancel_unsent(connection, found.exited, Reason.EXITED, self.now)
+        carry_out(self.engine, connection, self.definition, found.deeds, self.now)
         enrollments.keep_progress(connection, found.progress, self.now)
 
     def _look_at(self, one: DueEnrollment, schedule: Schedule, last_exit: datetime | None) -> None:

@@ -68,8 +68,7 @@ def keep(store: Store, club_id: int, raws: Sequence[bytes], clock: Clock) -> lis
         for mail, raw in zip(mails, raws, strict=True)
         if mail.facts
     ]
-    with store.write() as connection:
-        inbox.receive_all(connection, club_id, arrivals, clock())
+    store.transact(inbox.receive_all, club_id, arrivals, clock())
     return mails
 
 

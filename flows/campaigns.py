@@ -55,14 +55,13 @@ def load_campaigns(
             disabled.append(_disabled(checked))
             continue
         definition = checked.definition
-        with store.write() as connection:
-            row = keep_version(
-                connection,
-                campaign=definition.campaign,
-                digest=definition.digest,
-                definition=definition.model_dump(mode="json"),
-                now=now,
-            )
+        row = store.transact(
+            keep_version,
+            campaign=definition.campaign,
+            digest=definition.digest,
+            definition=definition.model_dump(mode="json"),
+            now=now,
+        )
         current = _version(row.id, row.version, definition, catalogue)
         running.append(RunningCampaign(definition.campaign, current, {row.id: current}))
     return running, disabled

@@ -38,6 +38,8 @@ def carry_out(
     now: datetime,
 ) -> None:
     """Do what is to be done, like with like."""
+    changed = {one.enrollment.customer_id for one in deeds if one.act.action.update is not None}
+    changes.hold_customers(connection, changed)
     alike: dict[tuple[str, str], list[Deed]] = defaultdict(list)
     for deed in deeds:
         alike[deed.act.step, deed.act.variant].append(deed)

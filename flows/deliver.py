@@ -69,7 +69,7 @@ async def deliver(
                 one.cancel()
             *_, held = await asyncio.gather(*on_their_way, upcoming, return_exceptions=True)
             if isinstance(held, Prepared):
-                await asyncio.to_thread(_give_back, engine, held)
+                await asyncio.to_thread(engine.store.transact, release, held.token)
             raise
     for error in stuck.values():
         raise error
@@ -93,8 +93,3 @@ async def _held_back(
         if batch is not None:
             return batch
     return None
-
-
-def _give_back(engine: Engine, held: Prepared) -> None:
-    with engine.store.write() as connection:
-        release(connection, held.token)

@@ -102,10 +102,9 @@ class Delivery:
         """Batches that take long keep their leases."""
 
         def renew(tokens: list[str]) -> None:
-            now = self.engine.clock()
-            with self.engine.store.write() as connection:
-                for token in tokens:
-                    renew_lease(connection, token, now + LEASE)
+            until = self.engine.clock() + LEASE
+            for token in tokens:
+                self.engine.store.transact(renew_lease, token, until)
 
         while True:
             await asyncio.sleep(LEASE.total_seconds() / 3)

@@ -19,6 +19,7 @@ from crm_store.database import keys_of
 from crm_store.feedback_targets import Found, Several, Told
 from crm_store.inbox import Taken
 from crm_store.keys import KeyRing
+from crm_store.locks import Lock, hold
 from crm_store.models.consent import Cause
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
@@ -94,6 +95,8 @@ def apply_together(
         for number, fact in enumerate(facts)
     ]
     found = targets.find_all(connection, club_id, [one for _, one in told])
+    if any(one.cause for _, one in told):
+        hold(connection, Lock.PERMISSION)  # before any touchpoint: see `crm_store.locks`
     held = ledger.hold(connection, [one.id for one in found if isinstance(one, Found)])
     not_yet: dict[int, NotYet] = {}
     reports = []

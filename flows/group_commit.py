@@ -12,9 +12,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Self, TypeAlias
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from crm_store.database import Store
@@ -163,19 +165,25 @@ class GroupCommit:
 
     def _commit(self, wishes: Wishes, rulings: Rulings) -> set[int]:
         now = self._clock()
-        allowed: set[int] = set()
-        with self._store.write() as connection:
-            for claim, made in rulings.items():
-                rule(connection, made, claim.token, now)
-            for claim, answers in wishes.items():
-                allowed |= begin_sending(
-                    connection,
-                    {one: claim.addresses[one] for one in answers},
-                    token=claim.token,
-                    rule=claim.rule,
-                    exit_on=claim.exit_on,
-                    now=now,
-                )
+        allowed = self._store.transact(_written, wishes, rulings, now)
         # Whoever slept in here past the lease was taken for dead, and its messages were put in
         # doubt: they must not leave now.
         return allowed if self._clock() < now + LEASE else set()
+
+
+def _written(connection: Connection, wishes: Wishes, rulings: Rulings, now: datetime) -> set[int]:
+    """Write all down; those that may be sent once that is committed."""
+    allowed: set[int] = set()
+    # Wishes first: they take the lock that goes before all rows (`crm_store.locks`).
+    for claim, answers in wishes.items():
+        allowed |= begin_sending(
+            connection,
+            {one: claim.addresses[one] for one in answers},
+            token=claim.token,
+            rule=claim.rule,
+            exit_on=claim.exit_on,
+            now=now,
+        )
+    for claim, made in rulings.items():
+        rule(connection, made, claim.token, now)
+    return allowed

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import httpx
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from crm_store import inbox
 from crm_store.inbox import Taken
+from crm_store.locks import Lock, hold
 from flows.engine import Engine
 from flows.feedback import SOON, apply_together
 from flows.reading import MOST_ATTEMPTS, PAUSES, NotYet, Reading, Unreadable
@@ -101,10 +103,15 @@ def _give_back(engine: Engine, messages: list[Taken]) -> None:
 
 
 def _apply(engine: Engine, messages: list[Taken], report: InboxReport) -> None:
-    now = engine.clock()
-    with engine.store.write() as connection:
+    failed, later, now = report.failed, report.later, engine.clock()
+
+    def apply(connection: Connection) -> list[int]:
+        report.failed, report.later = dict(failed), dict(later)  # it may be the second time
         reading = Reading(connection, engine, now)
         told = [one for one in messages if engine.readers[one.source].facts]
+        if len(told) < len(messages):
+            # The others may end a permission when touchpoints are held already.
+            hold(connection, Lock.PERMISSION)
         done = _together(reading, told, report)
         settled = {*done, *report.failed, *report.later}
         done += _one_by_one(reading, [one for one in messages if one.id not in settled], report)
@@ -112,8 +119,10 @@ def _apply(engine: Engine, messages: list[Taken], report: InboxReport) -> None:
         inbox.fail(connection, report.failed, now)
         for message_id, pause in report.later.items():
             inbox.put_back(connection, [message_id], now + pause)
+        return done
+
     sources = {one.id: one.source for one in messages}
-    report.read.update(sources[one] for one in done)
+    report.read.update(sources[one] for one in engine.store.transact(apply))
 
 
 def _together(reading: Reading, messages: list[Taken], report: InboxReport) -> list[int]:

@@ -44,11 +44,14 @@ def open_mark(store: Store, file: Path, now: datetime, mode: str = "rehearsal") 
     """
     _clear_up(file)
     home, batches = _remembered(file)
-    with store.write() as connection:
+
+    def settle(connection: Connection) -> int:
         doubt = suspicion(store, connection, home, batches, mode)
         if doubt is not None:
             pause(connection, EVERYTHING, doubt, now)
-        count = settle_in(store, connection, home, mode, now)
+        return settle_in(store, connection, home, mode, now)
+
+    count = store.transact(settle)
     _write(file, home, count)
     return LedgerMark(file, home)
 

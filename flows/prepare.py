@@ -98,8 +98,7 @@ def prepare(
             return _prepared(engine, campaign, taken)
         except BaseException as error:
             # Nothing has left: whoever comes next may have them.
-            with engine.store.write() as connection:
-                touchpoints.release(connection, taken.token)
+            engine.store.transact(touchpoints.release, taken.token)
             if stuck is None or not isinstance(error, TemplateUnusable):
                 raise
             stuck[taken.batch[0].version_id] = error
@@ -155,8 +154,7 @@ def _prepared(engine: Engine, campaign: RunningCampaign, taken: Taken) -> Prepar
     with engine.store.read() as connection:
         allowed, facts = judge(engine, connection, taken, prepared)
         _compose(engine, connection, version, allowed, facts, prepared, taken.at)
-    with engine.store.write() as connection:
-        touchpoints.rule(connection, prepared.rulings, taken.token, taken.at)
+    engine.store.transact(touchpoints.rule, prepared.rulings, taken.token, taken.at)
     return prepared
 
 

@@ -58,16 +58,15 @@ def count_segments(
         if segment.name not in used:
             continue
         try:
-            with engine.store.write() as connection:
-                count_segment(
-                    connection,
-                    engine.club_id,
-                    segment.name,
-                    digest=segment.digest,
-                    condition=segment.condition.sql(scope),
-                    now=now,
-                    among=among,
-                )
+            engine.store.transact(
+                count_segment,
+                engine.club_id,
+                segment.name,
+                digest=segment.digest,
+                condition=segment.condition.sql(scope),
+                now=now,
+                among=among,
+            )
         except Exception as error:
             # Its campaigns go by the last count; the others have nothing to do with it.
             log.error("segment %s was not counted: %s", segment.name, class_and_place(error))  # noqa: TRY400

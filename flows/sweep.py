@@ -131,10 +131,8 @@ async def _hand_over(
     if report.due:
         await deliver_campaign(engine, campaign, report)
     for _ in range(campaign.current.definition.most_fallbacks()):
-        with engine.store.write() as connection:
-            woken = enrollments.wake_refused(
-                connection, engine.club_id, campaign.slug, engine.clock()
-            )
+        wake = enrollments.wake_refused
+        woken = engine.store.transact(wake, engine.club_id, campaign.slug, engine.clock())
         if not woken:
             break
         again = CampaignReport(campaign.slug)
@@ -168,10 +166,9 @@ async def handle_events(
     leaving = [one for one in plan.running if names & set(one.current.definition.exit_on)]
     reports = {one.slug: CampaignReport(one.slug) for one in (*listening, *leaving)}
     report = SweepReport(now, list(reports.values()))
-    with engine.store.write() as connection:
-        for campaign in leaving:
-            exit_on = campaign.current.definition.exit_on
-            enrollments.wake_for_exit(connection, campaign.slug, ids, exit_on, now)
+    for campaign in leaving:
+        exit_on = campaign.current.definition.exit_on
+        engine.store.transact(enrollments.wake_for_exit, campaign.slug, ids, exit_on, now)
     for campaign in listening:
         with _alone(reports[campaign.slug]):
             reports[campaign.slug].admitted = admit(engine, campaign, ids)
@@ -231,22 +228,22 @@ def _put_in_order(
 ) -> None:
     """Look after dead workers' claims, doubts that may be resent, moved dates and new versions."""
     now = engine.clock()
-    with engine.store.write() as connection:
-        report.recovered, report.in_doubt = touchpoints.recover(connection, now)
-        enrollments.wake_moved_terms(connection, now)
+    store = engine.store
+    store.transact(enrollments.wake_moved_terms, now)
+    report.recovered, report.in_doubt = store.transact(touchpoints.recover, now)
     with engine.store.read() as connection:
         doubted = doubts.versions_in_doubt(connection)
     for campaign in campaigns:
         moves = campaign.current.definition.in_flight == "move"
         if not moves and campaign.slug not in doubted:
             continue
-        with _alone(reports[campaign.slug]), engine.store.write() as connection:
+        with _alone(reports[campaign.slug]):
             for version_id in doubted.get(campaign.slug, ()):
-                version = version_of(campaign, version_id, engine.store, engine.catalogue)
+                version = version_of(campaign, version_id, store, engine.catalogue)
                 steps = version.definition.resent_steps()
-                doubts.resend_steps(connection, campaign.slug, version_id, steps, now)
+                store.transact(doubts.resend_steps, campaign.slug, version_id, steps, now)
             if moves:
-                _move_to_the_newest(connection, engine.club_id, campaign, now)
+                store.transact(_move_to_the_newest, engine.club_id, campaign, now)
 
 
 def _move_to_the_newest(
@@ -270,8 +267,8 @@ def _bring_due(
             with _alone(reports[campaign.slug]):
                 advance(engine, campaign)
     now = engine.clock()
-    with engine.store.write() as connection:
-        touchpoints.queue_due(connection, now)
+    engine.store.transact(touchpoints.queue_due, now)
+    with engine.store.read() as connection:
         queued = touchpoints.count_queued(connection, engine.club_id, reports, now)
     for slug, report in reports.items():
         report.due = queued.get(slug, 0)

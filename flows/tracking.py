@@ -39,7 +39,6 @@ class Tracker:
             utm = {f"utm_{name}": value for name, value in self.utm.items()}
             more = {**utm, "utm_campaign": campaign} if utm else {}
             made = tracked(compiled, values.get(CLUB, {}), more, self.own)
-            with self.store.write() as connection:
-                ids = keep_links(connection, campaign, made.urls, self.clock())
+            ids = self.store.transact(keep_links, campaign, made.urls, self.clock())
             self._ready[key] = made.compiled, tuple(ids)
         return self._ready[key]

@@ -59,12 +59,11 @@ def doubt(
             else:
                 show_touchpoints(found, project.zone)
             return
-        with store.write() as connection:
-            if verdict is Verdict.RESEND:
-                settled = doubts.resend(connection, ids, wall_clock())
-            else:
-                arrived = verdict is Verdict.ARRIVED
-                settled = doubts.resolve(connection, ids, arrived=arrived, now=wall_clock())
+        if verdict is Verdict.RESEND:
+            settled = store.transact(doubts.resend, ids, wall_clock())
+        else:
+            arrived = verdict is Verdict.ARRIVED
+            settled = store.transact(doubts.resolve, ids, arrived=arrived, now=wall_clock())
     if as_json:
         print_json({"settled": settled})
     else:

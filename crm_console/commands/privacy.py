@@ -74,8 +74,7 @@ def erase(
             who = customer_named(connection, club_id, customer, project.settings.club.country)
         if not yes:
             typer.confirm(f"Erase {customer} for good?", abort=True, err=True)
-        with store.write() as connection:
-            done = erase_in(connection, who, wall_clock())
+        done = store.transact(erase_in, who, wall_clock())
     if as_json:
         print_json({"customer": who, "rows": done})
         return

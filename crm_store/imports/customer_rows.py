@@ -5,6 +5,7 @@ An empty cell says nothing: what is known stays. Tags are added, never taken awa
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -19,10 +20,12 @@ from crm_store.imports.permission import (
     close_addresses,
     closed_addresses,
     is_news,
+    says_of_permission,
     stored_answers,
     write_answers,
 )
 from crm_store.inserting import insert_into, insert_new
+from crm_store.locks import Lock, hold
 from crm_store.models.consent import Reach
 from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
@@ -85,6 +88,8 @@ def store_customers(
     connection: Connection, rows: Sequence[Incoming], purpose: Purpose, *, dry_run: bool
 ) -> Outcome:
     """Compare a batch (each reference at most once) with the store, and write the difference."""
+    if not dry_run and says_of_permission(rows):
+        hold(connection, Lock.PERMISSION)
     changes = _changes(connection, rows, purpose)
     outcome = Outcome()
     for change in changes:
@@ -139,7 +144,8 @@ def _known(
             _CUSTOMER.c.club_id == purpose.club_id,
             _CUSTOMER.c.ref.in_([row.values["ref"] for row in rows]),
         )
-        .with_for_update()
+        .order_by(_CUSTOMER.c.id)
+        .with_for_update(key_share=True)
     )
     return {row.ref: dict(row._mapping) for row in found}
 
@@ -172,12 +178,14 @@ def _moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
 
 
 def _write(connection: Connection, changes: Sequence[Change], purpose: Purpose) -> None:
+    changes = sorted(changes, key=lambda one: one.ref)  # the order of new rows' unique key
     known = {change.ref: int(change.before["id"]) for change in changes if change.before}
     new = _insert(connection, [one.after for one in changes if one.before is None], purpose)
     ids = known | new
     _update(connection, [one.after | {"key": ids[one.ref]} for one in changes if one.differs])
     moves = [_move(one, ids[one.ref], purpose) for one in changes if one.moved]
     if moves:
+        moves.sort(key=itemgetter("source_id"))
         connection.execute(insert_new(connection, _EVENT), moves)
     tags = [{"customer_id": ids[one.ref], "tag": tag} for one in changes for tag in one.tags]
     if tags:

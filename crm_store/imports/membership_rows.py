@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
@@ -171,6 +172,7 @@ def _write(
     changed: Sequence[dict[str, Any]],
     events: Sequence[dict[str, Any]],
 ) -> None:
+    # In the order of unique keys and ids: see `crm_store.locks`.
     if new:
         statement = insert_into(connection, _MEMBERSHIP)
         connection.execute(
@@ -178,7 +180,7 @@ def _write(
                 index_elements=["customer_id", "ref", "starts_on"],
                 set_={name: statement.excluded[name] for name in (*_CHANGING, "updated_at")},
             ),
-            new,
+            sorted(new, key=itemgetter("customer_id", "ref", "starts_on")),
         )
     if changed:
         names = (*_CHANGING, "updated_at")
@@ -186,7 +188,8 @@ def _write(
             update(_MEMBERSHIP)
             .where(_MEMBERSHIP.c.id == bindparam("key"))
             .values({name: bindparam(name) for name in names}),
-            changed,
+            sorted(changed, key=itemgetter("key")),
         )
     if events:
+        events = sorted(events, key=itemgetter("source_id"))
         connection.execute(insert_new(connection, _EVENT), events)

@@ -1,6 +1,6 @@
 """What a row says of being written to. A file may take permission away, never give it back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from crm_store.consents import ADDRESS_COLUMN, Proof, Said, keep_answers
 from crm_store.imports.aliases import PERMISSION
-from crm_store.imports.batch import SOURCE
+from crm_store.imports.batch import SOURCE, Incoming
 from crm_store.imports.cells import read_yes_no
 from crm_store.imports.columns import Column
 from crm_store.models.consent import ANY_TOPIC, Cause, Consent
@@ -28,6 +28,11 @@ class Answer:
     channel: str
     granted: bool
     proof: str
+
+
+def says_of_permission(rows: Sequence[Incoming]) -> bool:
+    """Whether any of the rows may take permission away."""
+    return any(name in row.values for row in rows for name in PERMISSION)
 
 
 def answers(values: Mapping[str, Any], proof: str) -> list[Answer]:

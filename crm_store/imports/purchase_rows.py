@@ -1,6 +1,7 @@
 """Writing a batch of purchases: new ones, and those that were corrected."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -42,7 +43,7 @@ def store_purchases(
                 index_elements=["customer_id", "ref"],
                 set_={name: statement.excluded[name] for name in _CHANGING},
             ),
-            writing,
+            sorted(writing, key=itemgetter("customer_id", "ref")),
         )
     return outcome
 

@@ -85,8 +85,10 @@ def _reading(store: Store, club_id: int, now: datetime, dates: DateOrder | None)
 def _write(
     store: Store, kind: Kind, rows: list[Incoming], purpose: Purpose, *, dry_run: bool
 ) -> Outcome:
-    with store.read() if dry_run else store.write() as connection:
-        return kind.write(connection, rows, purpose, dry_run=dry_run)
+    if dry_run:
+        with store.read() as connection:
+            return kind.write(connection, rows, purpose, dry_run=True)
+    return store.transact(kind.write, rows, purpose, dry_run=False)
 
 
 def _count(

@@ -326,8 +326,8 @@ async def test_who_entered_under_a_version_finishes_under_it(club: Workshop) -> 
     assert club.ledger("version_id", "step", "state") == [
         (1, "welcome", "accepted"),
         (2, "welcome", "accepted"),
-        (1, "nudge", "accepted"),
         (2, "nudge", "accepted"),
+        (1, "nudge", "accepted"),
     ]
     subjects = [one.subject.split()[0] for one in club.caught.newest(limit=2)]
     assert sorted(subjects) == ["three", "two"]

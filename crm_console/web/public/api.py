@@ -127,8 +127,7 @@ class _Desk:
     def answer(self, do: Callable[[Connection], EventAnswer | CustomerAnswer]) -> Response:
         """201 after the commit; what a person can mend is told in words."""
         try:
-            with self._premises.store.write() as connection:
-                made = do(connection)
+            made = self._premises.store.transact(do)
         except SamparkError as error:
             status = 404 if isinstance(error, UnknownName) else 422
             trouble = Trouble(reason=error.reason, instruction=error.instruction)

@@ -35,8 +35,8 @@ def _routes(premises: Premises) -> APIRouter:
         if target is None:
             raise HTTPException(404)
         if record:
-            with premises.store.write() as connection:
-                record_click(connection, target, click.touchpoint_id, premises.clock())
+            now = premises.clock()
+            premises.store.transact(record_click, target, click.touchpoint_id, now)
         return RedirectResponse(target.url, 302)
 
     return router

@@ -107,5 +107,4 @@ class Receiving:
                 answer.set_result(is_new)
 
     def _commit(self, arrivals: list[Arrival]) -> list[bool]:
-        with self._store.write() as connection:
-            return receive_all(connection, self._club_id, arrivals, self._clock())
+        return self._store.transact(receive_all, self._club_id, arrivals, self._clock())

@@ -190,8 +190,8 @@ async def _heard(
 
     def keep() -> str:
         author = Author(addresses, field)
-        with premises.store.write() as connection:
-            wish = hear(connection, premises.club_id, gateway, incoming, author, premises.clock())
+        now = premises.clock()
+        wish = premises.store.transact(hear, premises.club_id, gateway, incoming, author, now)
         return getattr(settings.answers, wish) if wish else ""
 
     return await asyncio.to_thread(keep)

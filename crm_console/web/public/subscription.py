@@ -90,15 +90,14 @@ class Desk:
         one_click = all(word.encode() in body for word in _ONE_CLICK)
         source = "one_click" if one_click else "unsubscribe_page"
         proof = Proof(source, touchpoint_id=visit.holder.touchpoint_id)
-        with self._premises.store.write() as connection:
-            opt_out(
-                connection,
-                visit.channel,
-                proof,
-                visit.now,
-                address_hash=visit.holder.address_hash.hex(),
-                customer_id=visit.recipient.customer_id if visit.recipient else None,
-            )
+        self._premises.store.transact(
+            opt_out,
+            visit.channel,
+            proof,
+            visit.now,
+            address_hash=visit.holder.address_hash.hex(),
+            customer_id=visit.recipient.customer_id if visit.recipient else None,
+        )
         return self._pages.show(
             "left.html",
             visit.words,
@@ -143,13 +142,16 @@ class Desk:
         proof = Proof(
             "preferences", words, self._settings.consent.text_version, visit.holder.touchpoint_id
         )
-        with self._premises.store.write() as connection:
+
+        def keep(connection: Connection) -> None:
             for shown in self._choices(connection, recipient):
                 if shown.closed:
                     continue  # she was not asked about it
                 channel = shown.channel
                 wanted = {one: f"{channel}:{one}" in ticked for one in shown.wanted}
                 choose(connection, recipient.customer_id, channel, wanted, proof, visit.now)
+
+        self._premises.store.transact(keep)
         return self.choose_form(visit, saved=True)
 
     def confirm_form(self, visit: Visit) -> Response:
@@ -170,15 +172,9 @@ class Desk:
             self._settings.consent.text_version,
             visit.holder.touchpoint_id,
         )
-        with self._premises.store.write() as connection:
-            is_news = confirm(
-                connection,
-                recipient.customer_id,
-                visit.channel,
-                proof,
-                recipient.sent_at,
-                visit.now,
-            )
+        is_news = self._premises.store.transact(
+            confirm, recipient.customer_id, visit.channel, proof, recipient.sent_at, visit.now
+        )
         title, text = (
             (words.confirmed_title, words.confirmed_text)
             if is_news
