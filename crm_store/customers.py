@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, String, cast, select
+from sqlalchemy import ColumnElement, Connection, String, cast, func, select
 
 from crm_store.errors import UnknownName
 from crm_store.models.customer import Customer
@@ -12,6 +12,12 @@ _CUSTOMER = table_of(Customer)
 
 KEYS = ("ref", "email", "phone")
 """What a customer can be found by; e-mail and phone are compared in their normal form."""
+
+
+def how_many(connection: Connection, club_id: int) -> int:
+    """The number of the club's customers."""
+    query = select(func.count()).where(_CUSTOMER.c.club_id == club_id)
+    return connection.execute(query).scalar_one()
 
 
 def find_customer(connection: Connection, club_id: int, ref: str) -> int | None:

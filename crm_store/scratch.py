@@ -5,11 +5,14 @@ customers' addresses: whoever makes one removes it.
 """
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, event, insert, select
+from sqlalchemy import ColumnElement, Table, TableClause, column, event, func, insert, select, table
 
 from crm_store.database import Store, keys_of, open_store, reachable
 from crm_store.errors import EnvironmentUnready
@@ -18,6 +21,7 @@ from crm_store.models.all import MODELS, metadata
 from crm_store.models.campaign import CampaignVersion
 from crm_store.models.club import Club
 from crm_store.schema import is_current, upgrade
+from crm_store.scope import CUSTOMER
 from crm_store.tables import table_of
 
 _OF_NOBODY = (table_of(Club), table_of(CampaignVersion))
@@ -68,6 +72,62 @@ def copy_to_scratch(store: Store, path: Path) -> Store:
         return scratch
 
 
+def file_of(scratch: Store) -> Path:
+    """The file in which a scratch store is kept."""
+    return Path(scratch.engine.url.database or "")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Every `of`-th customer: those whose id leaves `number` over."""
+
+    number: int
+    of: int
+
+
+def copy_part(whole: Path, path: Path, keys: KeyRing, part: Part) -> Store:
+    """A copy at `path` of the scratch store at `whole`: a part of its customers, and all of theirs.
+
+    What belongs to no customer, such as a club or a suppressed address, is in every part.
+    """
+    scratch = empty_scratch(path, keys)
+    with closing(sqlite3.connect(path, isolation_level=None)) as target:
+        target.execute("PRAGMA synchronous=OFF")
+        target.execute("ATTACH ? AS whole", [str(whole)])
+        target.execute("BEGIN")
+        for model in _tables():
+            columns = [column.name for column in model.c if column.computed is None]
+            theirs = select(*(_whole(model).c[name] for name in columns)).where(*_of(part, model))
+            copied = insert(model).from_select(columns, theirs)
+            target.execute(
+                str(copied.compile(scratch.engine, compile_kwargs={"literal_binds": True}))
+            )
+        target.execute("COMMIT")
+    return scratch
+
+
+def _of(part: Part, model: Table) -> Iterator[ColumnElement[bool]]:
+    """What the rows of a table must fulfil to belong to the part."""
+    rows = _whole(model)
+    if model is CUSTOMER:
+        yield rows.c.id % part.of == part.number
+    elif "customer_id" in rows.c:
+        # Where it may be empty, the row is about a customer who was erased.
+        yield func.coalesce(rows.c.customer_id, part.number) % part.of == part.number
+    else:
+        for key in model.foreign_keys:
+            owner = key.column.table
+            if "customer_id" in owner.c:
+                theirs = select(_whole(owner).c.id).where(*_of(part, owner))
+                yield rows.c[key.parent.name].in_(theirs)
+
+
+@cache
+def _whole(model: Table) -> TableClause:
+    """The table of this name in the store that is attached as `whole`."""
+    return table(model.name, *(column(one.name) for one in model.c), schema="whole")
+
+
 def _open(path: Path, keys: KeyRing) -> Store:
     store = open_store(f"sqlite:///{path}", keys=keys)
 
@@ -95,7 +155,7 @@ def _copy_rows(store: Store, scratch: Store) -> None:
     with snapshot as source, scratch.write() as target:
         for table in _tables():
             # What the database computes cannot be written.
-            columns = [column for column in table.c if column.computed is None]
+            columns = [one for one in table.c if one.computed is None]
             rows = source.execute(
                 select(*columns), execution_options={"yield_per": _AT_ONCE}
             ).mappings()

@@ -201,7 +201,7 @@ def sent_since(
     token: str,
     now: datetime,
 ) -> dict[int, list[datetime]]:
-    """By customer, when each of her messages of any campaign left, oldest first.
+    """By customer, when each of her messages of any campaign left after `since`, oldest first.
 
     A message that another worker holds at this moment counts as leaving now; those under
     `token` are the asker's own.
@@ -215,8 +215,10 @@ def sent_since(
             or_(
                 and_(
                     TOUCHPOINT.c.state.in_(SENT),
+                    # Not the one whose span is just over: what waited for that may leave.
+                    TOUCHPOINT.c.sent_at > since,
                     # A clock set back by hours still counts; a rehearsal of next year does not.
-                    TOUCHPOINT.c.sent_at.between(since, now + timedelta(days=1)),
+                    TOUCHPOINT.c.sent_at <= now + timedelta(days=1),
                 ),
                 leaving,
             ),

@@ -13,8 +13,12 @@ GRACE_S = 20.0
 
 
 @asynccontextmanager
-async def child(command: Sequence[str], environment: Mapping[str, str]) -> AsyncIterator[Process]:
+async def child(
+    command: Sequence[str], environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Process]:
     """Run a program; on leaving it is asked to end, and made to after `GRACE_S`.
+
+    Without an environment of its own it has that of its parent.
 
     The program and what it starts are a session of their own: Ctrl-C in the terminal reaches the
     parent alone, which decides the order of ending, and none of them is left behind. Its

@@ -14,7 +14,7 @@ from crm_messaging.message import Channel, MaySend, Outgoing
 from crm_store.database import Store, open_store
 from crm_store.errors import EnvironmentUnready
 from crm_store.keys import KeyRing
-from crm_store.scratch import copy_to_scratch, empty_scratch
+from crm_store.scratch import Part, copy_part, copy_to_scratch, empty_scratch
 from flows.engine import Engine
 from flows.foresight.play import HandClock
 from flows.project import Project, keep_facts
@@ -46,6 +46,17 @@ def engine_on_copy(project: Project, clock: HandClock) -> Iterator[Engine]:
             scratch = copy_to_scratch(store, Path(folder) / "copy.db")
         finally:
             store.close()
+        try:
+            yield engine_on(project, scratch, clock)
+        finally:
+            scratch.close()
+
+
+@contextmanager
+def engine_on_part(project: Project, clock: HandClock, whole: Path, part: Part) -> Iterator[Engine]:
+    """An engine on a part of the customers of a scratch store, which is only read."""
+    with TemporaryDirectory(prefix="sampark-") as folder:
+        scratch = copy_part(whole, Path(folder) / "part.db", project.settings.keys(), part)
         try:
             yield engine_on(project, scratch, clock)
         finally:

@@ -1,33 +1,26 @@
 """A simulation: what the campaigns would send, day by day, if they ran on from now."""
 
-import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from math import ceil
 from typing import Any
 
-from sqlalchemy import Connection
-
+from crm_store.customers import how_many
 from crm_store.errors import UsageError
-from crm_store.event_names import MEMBERSHIP_RENEWED
-from crm_store.foresight import come_as_before, record_all, renew_terms
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
-from crm_store.touchpoints import Claimed
+from crm_store.scratch import file_of
 from flows.campaigns import RunningCampaign, load_campaigns
-from flows.engine import Engine
 from flows.foresight.assumptions import Assumptions, Response
-from flows.foresight.play import HandClock, Play
+from flows.foresight.course import Course, run_course
+from flows.foresight.in_parts import processes_for, run_in_parts
 from flows.foresight.scratch_engine import engine_on_copy
+from flows.foresight.tally import Tally
 from flows.project import Project
-from triggers.chance import chance
 from triggers.problems import choose_from
-from triggers.timeline import instant
 
-TOGETHER = (time(11),)
-"""What is due since the stop before is done together: most campaigns write in the morning."""
 HELD = (Reason.CAP, Reason.QUIET_HOURS, Reason.SEND_WINDOW)
 """Reasons for which a message that is due waits, or is left out after all."""
 
@@ -70,6 +63,9 @@ class Simulated:
     """By campaign; one that is postponed counts each time."""
     disabled: dict[str, str] = field(default_factory=dict)
     passes: int = 0
+    """At how many moments there was something to do."""
+    processes: int = 1
+    """How many worked at it."""
 
     @property
     def messages(self) -> int:
@@ -121,44 +117,51 @@ class Simulated:
         }
 
 
-def simulate(project: Project, first: date, last: date, assumptions: Assumptions) -> Simulated:
+def simulate(
+    project: Project,
+    first: date,
+    last: date,
+    assumptions: Assumptions,
+    processes: int | None = None,
+) -> Simulated:
     """Run the club's campaigns from the first to the last day on a copy of its store.
 
-    Raises `UsageError` when an assumption names a step that is not there.
+    `processes` at once, each for a part of the customers; left out, as many as are worth it. The
+    figures do not depend on their number. Raises `UsageError` when an assumption names a step that
+    is not there.
     """
-    zone = project.zone
-    clock = HandClock(instant(first, time.min, zone))
-    until = instant(last + timedelta(days=1), time.min, zone) - timedelta(seconds=1)
+    course = Course(first, last, assumptions)
+    clock = course.clock(project.zone)
     with engine_on_copy(project, clock) as engine:
         running, disabled = load_campaigns(
             engine.store, project.check(), engine.catalogue, clock.now
         )
         _refuse_unknown(assumptions.responses, running)
-        if assumptions.visits == "as_past":
-            with engine.store.write() as connection:
-                come_as_before(connection, clock.now, until)
-        play = Play(engine, clock, running, _stops(running))
-        people = _People(play, assumptions, Simulated(first, last), engine)
-        play.on_accepted = people.got
-        asyncio.run(play.run(until))
-        result = people.told()
+        with engine.store.read() as connection:
+            customers = how_many(connection, engine.club_id)
+        number = processes or processes_for(customers, (last - first).days + 1)
+        if number == 1:
+            tally = run_course(course, engine, clock, running)
+        else:
+            tally = run_in_parts(course, project.folder.resolve(), file_of(engine.store), number)
+    result = _told(course, tally)
     result.disabled = {one.slug: one.problem for one in disabled}
+    result.processes = number
     return result
 
 
-def _stops(running: Sequence[RunningCampaign]) -> list[time]:
-    """When a day's messages leave together: at eleven, and each time before silence begins.
-
-    What waited for the end of a silence leaves at the next of these.
-    """
-    begins = set(TOGETHER)
-    for one in running:
-        defaults = one.current.definition.defaults
-        if (quiet := defaults.quiet_hours) is not None:
-            begins.add(quiet.start)
-        if defaults.send_window and (hours := defaults.send_window.hours):
-            begins.add(hours.end)
-    return sorted(begins)
+def _told(course: Course, tally: Tally) -> Simulated:
+    return Simulated(
+        course.first,
+        course.last,
+        load=tally.load,
+        by_channel=tally.by_channel,
+        per_member=Spread.of(tally.of_member.values()),
+        per_member_week=Spread.of(tally.of_week.values()),
+        admitted=tally.admitted,
+        outcomes=tally.outcomes,
+        passes=len(tally.passes),
+    )
 
 
 def _refuse_unknown(responses: Sequence[Response], running: Sequence[RunningCampaign]) -> None:
@@ -167,73 +170,3 @@ def _refuse_unknown(responses: Sequence[Response], running: Sequence[RunningCamp
         name = ".".join(one.after)
         if name not in steps:
             raise UsageError(f"There is no step {name}.", choose_from(name, steps))
-
-
-@dataclass
-class _People:
-    """Everyone who gets a message: counted, and answering as is assumed."""
-
-    play: Play
-    assumptions: Assumptions
-    result: Simulated
-    engine: Engine
-    _of_member: Counter[int] = field(default_factory=Counter)
-    _of_week: Counter[tuple[int, date]] = field(default_factory=Counter)
-    _done: set[tuple[str, int, str]] = field(default_factory=set)
-    _serial: int = 0
-
-    def got(self, campaign: str, touchpoints: Sequence[Claimed]) -> None:
-        """A batch counts as handed over now."""
-        now = self.play.clock.now
-        day = now.astimezone(self.engine.club_zone).date()
-        monday = day - timedelta(days=day.weekday())
-        messages = [one for one in touchpoints if one.channel != "webhook"]
-        self.result.load[day][campaign] += len(messages)
-        self.result.by_channel[day].update(one.channel for one in messages)
-        self._of_member.update(one.customer_id for one in messages)
-        self._of_week.update((one.customer_id, monday) for one in messages)
-        for response in self.assumptions.responses:
-            if response.after[0] == campaign:
-                self._answer(response, touchpoints, now)
-
-    def _answer(self, response: Response, touchpoints: Sequence[Claimed], now: datetime) -> None:
-        moved = list(self._who(response, touchpoints))
-        if moved:
-            self._serial += 1
-            at = now + response.delay
-            answer = _Answer(response.event, tuple(moved), f"{self._serial}", at)
-            self.play.will_happen(at, answer)
-
-    def _who(self, response: Response, touchpoints: Sequence[Claimed]) -> Iterator[int]:
-        """Those who answer: of each occasion once, whichever step moved them."""
-        campaign, step = response.after
-        for one in touchpoints:
-            occasion = (response.event, one.customer_id, one.occurrence)
-            drawn = chance(self.assumptions.seed, campaign, step, one.customer_id, one.occurrence)
-            if one.step == step and occasion not in self._done and drawn < response.share:
-                self._done.add(occasion)
-                yield one.customer_id
-
-    def told(self) -> Simulated:
-        """The figures, once the play is over."""
-        result, play = self.result, self.play
-        result.per_member = Spread.of(self._of_member.values())
-        result.per_member_week = Spread.of(self._of_week.values())
-        result.admitted, result.outcomes = play.admitted, play.outcomes
-        result.passes = len(play.passes)
-        return result
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What some people do, when its moment has come."""
-
-    event: str
-    customer_ids: Sequence[int]
-    source_id: str
-    at: datetime
-
-    def __call__(self, connection: Connection) -> None:
-        record_all(connection, self.customer_ids, self.event, self.source_id, self.at)
-        if self.event == MEMBERSHIP_RENEWED:
-            renew_terms(connection, self.customer_ids, self.at)
