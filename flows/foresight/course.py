@@ -48,7 +48,7 @@ def run_course(
     if course.assumptions.visits == "as_past":
         with engine.store.write() as connection:
             come_as_before(connection, clock.now, until)
-    play = Play(engine, clock, running, _stops(running))
+    play = Play(engine, clock, running, stops_of(running))
     people = _People(play, course.assumptions)
     play.on_accepted = people.got
     asyncio.run(play.run(until))
@@ -57,10 +57,10 @@ def run_course(
     return tally
 
 
-def _stops(running: Sequence[RunningCampaign]) -> list[time]:
+def stops_of(running: Sequence[RunningCampaign]) -> list[time]:
     """When a day's messages leave together: at eleven, and each time before silence begins.
 
-    What waited for the end of a silence leaves at the next of these.
+    What waited for the end of a silence leaves at the next of these, or at the day's end.
     """
     begins = set(TOGETHER)
     for one in running:

@@ -1,24 +1,29 @@
 """A simulation: what the campaigns would send, day by day, if they ran on from now."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from math import ceil
 from typing import Any
 
 from crm_store.customers import how_many
+from crm_store.database import Store
 from crm_store.errors import UsageError
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
 from crm_store.scratch import file_of
-from flows.campaigns import RunningCampaign, load_campaigns
+from flows.campaigns import RunningCampaign
+from flows.engine import Engine
 from flows.foresight.assumptions import Assumptions, Response
 from flows.foresight.course import Course, run_course
 from flows.foresight.in_parts import processes_for, run_in_parts
+from flows.foresight.play import HandClock
 from flows.foresight.scratch_engine import engine_on_copy
 from flows.foresight.tally import Tally
 from flows.project import Project
+from flows.sweep import SweepPlan, plan_sweep
 from triggers.problems import choose_from
 
 HELD = (Reason.CAP, Reason.QUIET_HOURS, Reason.SEND_WINDOW)
@@ -131,26 +136,39 @@ def simulate(
     is not there.
     """
     course = Course(first, last, assumptions)
-    clock = course.clock(project.zone)
-    with engine_on_copy(project, clock) as engine:
-        running, disabled = load_campaigns(
-            engine.store, project.check(), engine.catalogue, clock.now
-        )
-        _refuse_unknown(assumptions.responses, running)
+    with _begun(project, course) as (engine, clock, campaigns):
         with engine.store.read() as connection:
             customers = how_many(connection, engine.club_id)
         number = processes or processes_for(customers, (last - first).days + 1)
         if number == 1:
-            tally = run_course(course, engine, clock, running)
+            tally = run_course(course, engine, clock, campaigns.running)
         else:
-            tally = run_in_parts(course, project.folder.resolve(), file_of(engine.store), number)
-    result = _told(course, tally)
-    result.disabled = {one.slug: one.problem for one in disabled}
-    result.processes = number
-    return result
+            copy = file_of(engine.store)
+            tally = run_in_parts(course, project.folder.resolve(), copy, number)
+        return _told(course, tally, campaigns, number)
 
 
-def _told(course: Course, tally: Tally) -> Simulated:
+@contextmanager
+def simulated(
+    project: Project, first: date, last: date, assumptions: Assumptions
+) -> Iterator[tuple[Simulated, Store]]:
+    """As `simulate`, with the copy on which it came about; that is gone afterwards."""
+    course = Course(first, last, assumptions)
+    with _begun(project, course) as (engine, clock, campaigns):
+        tally = run_course(course, engine, clock, campaigns.running)
+        yield _told(course, tally, campaigns, 1), engine.store
+
+
+@contextmanager
+def _begun(project: Project, course: Course) -> Iterator[tuple[Engine, HandClock, SweepPlan]]:
+    clock = course.clock(project.zone)
+    with engine_on_copy(project, clock) as engine:
+        campaigns = plan_sweep(engine, project.check())
+        _refuse_unknown(course.assumptions.responses, campaigns.running)
+        yield engine, clock, campaigns
+
+
+def _told(course: Course, tally: Tally, campaigns: SweepPlan, processes: int) -> Simulated:
     return Simulated(
         course.first,
         course.last,
@@ -160,7 +178,9 @@ def _told(course: Course, tally: Tally) -> Simulated:
         per_member_week=Spread.of(tally.of_week.values()),
         admitted=tally.admitted,
         outcomes=tally.outcomes,
+        disabled={one.slug: one.problem for one in campaigns.disabled},
         passes=len(tally.passes),
+        processes=processes,
     )
 
 
