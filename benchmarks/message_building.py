@@ -32,6 +32,7 @@ from crm_messaging.compiled import CompiledEmail
 from crm_messaging.compose import NAME_FIELDS
 from crm_messaging.dkim_signing import DkimSigner
 from crm_messaging.message import EmailParts
+from crm_messaging.message_fields import with_message_fields
 from crm_messaging.mime import Mailbox, Sign, build_email, message_id_for
 from crm_messaging.render import render_email, render_for_wire, values_for
 from crm_messaging.template_library import TemplateLibrary
@@ -40,7 +41,7 @@ from crm_store.catalogue.field import FieldType
 from crm_store.catalogue.standard import catalogue_of
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
-CATALOGUE = catalogue_of()
+CATALOGUE = with_message_fields(catalogue_of())
 EXAMPLE = {
     field.name: "\n".join(field.example) if field.type is FieldType.TAGS else field.example
     for field in CATALOGUE
@@ -122,7 +123,7 @@ def _measure(mailing: Mailing, spent: Seconds) -> int:
 
 
 def _mailings(customers: int) -> Iterator[Mailing]:
-    library = TemplateLibrary(TEMPLATES, CATALOGUE, list(NAMES))
+    library = TemplateLibrary(TEMPLATES, catalogue_of(), list(NAMES))
     for template in library.names("email"):
         for language, (first, last) in NAMES.items():
             compiled = library.load_email(template, language)
