@@ -19,6 +19,7 @@ from crm_console.commands import (
     doubt,
     event,
     importing,
+    inbox,
     init,
     pause,
     plan,
@@ -90,6 +91,7 @@ app.command("why", rich_help_panel=_LOOK)(why.why)
 app.command("segments", rich_help_panel=_LOOK)(segments.segments)
 app.command("touchpoints", rich_help_panel=_LOOK)(touchpoints.touchpoints)
 app.command("doubt", rich_help_panel=_LOOK)(doubt.doubt)
+app.command("inbox", rich_help_panel=_LOOK)(inbox.inbox)
 app.add_typer(report.report, name="report", rich_help_panel=_LOOK)
 app.command("export", rich_help_panel=_LOOK)(privacy.export)
 app.command("erase", rich_help_panel=_LOOK)(privacy.erase)

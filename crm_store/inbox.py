@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
 
 from crm_store.columns import UtcDateTime
 from crm_store.inserting import insert_new
@@ -175,6 +175,57 @@ def _wait(
         connection.execute(
             update(_INBOX).where(unread).values(not_before=not_before, attempts=attempts)
         )
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A message that could not be used. What it said is kept, and not shown: it may be personal."""
+
+    id: int
+    source: str
+    received_at: datetime
+    attempts: int
+    failure: str
+
+
+def failed(connection: Connection, club_id: int) -> list[Failed]:
+    """Those that could not be used, the latest first."""
+    rows = connection.execute(
+        select(
+            _INBOX.c.id,
+            _INBOX.c.source,
+            _INBOX.c.received_at,
+            _INBOX.c.attempts,
+            _INBOX.c.failure,
+        )
+        .where(_INBOX.c.club_id == club_id, _INBOX.c.failure.is_not(None))
+        .order_by(_INBOX.c.id.desc())
+    )
+    return [Failed(*row) for row in rows]
+
+
+def count_waiting(connection: Connection, club_id: int) -> int:
+    """How many are still to be read."""
+    waiting = select(func.count()).where(_INBOX.c.club_id == club_id, _INBOX.c.handled_at.is_(None))
+    return connection.execute(waiting).scalar_one()
+
+
+def count_failed(connection: Connection) -> int:
+    """How many of any club could not be used."""
+    return connection.execute(
+        select(func.count()).where(_INBOX.c.failure.is_not(None))
+    ).scalar_one()
+
+
+def read_again(connection: Connection, club_id: int, ids: Sequence[int], now: datetime) -> int:
+    """Let failed messages be read once more, as if they had just come in; how many there were."""
+    unused = (_INBOX.c.club_id == club_id, _INBOX.c.failure.is_not(None), _INBOX.c.id.in_(ids))
+    done = connection.execute(
+        update(_INBOX)
+        .where(in_order(connection, _INBOX, *unused))
+        .values(handled_at=None, failure=None, attempts=0, not_before=now)
+    )
+    return done.rowcount
 
 
 def forget(connection: Connection, now: datetime) -> int:

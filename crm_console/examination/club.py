@@ -10,6 +10,7 @@ from crm_console.examination.obligations import obligations
 from crm_console.terminal import many
 from crm_store.database import Store, open_store
 from crm_store.errors import SamparkError
+from crm_store.inbox import count_failed
 from crm_store.keys import NoSecretKey
 from crm_store.models.operation import EVERYTHING
 from crm_store.pauses import pauses
@@ -62,7 +63,7 @@ def examine_database(project: Project) -> Iterator[Finding]:
         store = open_store(url, base=project.folder)
         try:
             revision = current(store)
-            paused = _pauses(store) if revision == head() else []
+            within = [*_pauses(store), *_unread(store)] if revision == head() else []
         finally:
             store.close()
     except SamparkError as error:
@@ -80,7 +81,7 @@ def examine_database(project: Project) -> Iterator[Finding]:
         yield note("database", f"{shown} is at schema {revision}; the next sweep brings it up")
     else:
         yield ok("database", f"{shown} answers, schema {revision}")
-    yield from paused
+    yield from within
 
 
 def _pauses(store: Store) -> list[Finding]:
@@ -95,3 +96,12 @@ def _pauses(store: Store) -> list[Finding]:
         )
         for one in found
     ]
+
+
+def _unread(store: Store) -> Iterator[Finding]:
+    """What others have sent that was of no use."""
+    with store.read() as connection:
+        failed = count_failed(connection)
+    if failed:
+        what = f"{many(failed, 'message')} from outside could not be used"
+        yield note("inbox", what, "To see why: sampark inbox")

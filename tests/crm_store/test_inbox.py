@@ -84,3 +84,25 @@ def test_old_ones_are_forgotten_but_never_one_that_waits(store: Store) -> None:
         assert inbox.forget(connection, NOW + timedelta(days=29)) == 0
         assert inbox.forget(connection, NOW + timedelta(days=31)) == 1
     assert rows_of(store, InboundMessage, "source_id") == [("waiting",)]
+
+
+def test_what_failed_is_listed_and_read_again_when_asked(store: Store) -> None:
+    club, other = make_club(store), make_club(store, code="other")
+    put_in(store, club, *(arrival(str(number)) for number in range(3)))
+    put_in(store, other, arrival("theirs"))
+    bad, read, worse = (one.id for one in take(store, club))
+    (theirs,) = (one.id for one in take(store, other))
+    with store.write() as connection:
+        inbox.fail(connection, dict.fromkeys((bad, worse, theirs), "It is no JSON."), NOW)
+        inbox.settle(connection, [read], NOW)
+        assert inbox.count_failed(connection) == 3
+        listed = inbox.failed(connection, club)
+        assert [(one.id, one.source, one.failure) for one in listed] == [
+            (worse, "postmark", "It is no JSON."),
+            (bad, "postmark", "It is no JSON."),
+        ]
+        assert inbox.count_waiting(connection, club) == 0
+        assert inbox.read_again(connection, club, [bad, read, theirs], NOW) == 1
+        assert inbox.count_waiting(connection, club) == 1
+    (again,) = take(store, club)
+    assert (again.id, again.attempts, again.body) == (bad, 1, b"\x00{}\xff")
