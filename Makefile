@@ -11,7 +11,7 @@ CLUB ?= .demo/club
 FIND_UV = command -v uv || { test -x .tools/bin/uv && echo .tools/bin/uv; } || \
 	{ $(PYTHON) -m pip install -qq --target .tools uv >&2 && echo .tools/bin/uv; } || true
 
-.PHONY: demo test faults up lint format clean
+.PHONY: demo test faults year up lint format clean
 
 demo: $(VENV)/installed
 	$(BIN)/sampark demo $(CLUB)
@@ -28,6 +28,10 @@ test: $(VENV)/installed-dev
 # Four minutes and more: hundreds of kills over ten thousand sends, on each database.
 faults: $(VENV)/installed-dev
 	$(BIN)/python tests/faults/full.py
+
+# Ten minutes or so: a year of really sweeping, day by day into the catchers, against its simulation.
+year: $(VENV)/installed-dev
+	$(BIN)/python tests/year/full.py
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check

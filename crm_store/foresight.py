@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from crm_store.columns import UtcDateTime
 from crm_store.enrollments import ENROLLMENT, IS_ACTIVE
+from crm_store.event_facts import Told, keep_facts
 from crm_store.inserting import insert_new
 from crm_store.literals import is_word
 from crm_store.models.activity import Visit
@@ -66,7 +67,8 @@ def next_due(connection: Connection) -> datetime | None:
 def next_visit(connection: Connection, now: datetime) -> datetime | None:
     """The next moment at which somebody comes."""
     query = select(func.min(_VISIT.c.visited_at)).where(_VISIT.c.visited_at > now)
-    return connection.scalar(query)
+    comes: datetime | None = connection.scalar(query)
+    return comes
 
 
 def comes_between(connection: Connection, since: datetime, until: datetime) -> bool:
@@ -164,6 +166,8 @@ def record_all(
             for one in customer_ids
         ],
     )
+    for one in customer_ids:
+        keep_facts(connection, name, Told(one, {}, f"{source_id}:{one}", at, at))
 
 
 def renew_terms(connection: Connection, customer_ids: Sequence[int], now: datetime) -> None:

@@ -3,10 +3,15 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator, StrictInt, ValidationError
+from pydantic import AfterValidator, Field, PlainValidator, StrictInt, ValidationError
 
 from crm_store.errors import UsageError
-from crm_store.event_names import MEMBERSHIP_RENEWED
+from crm_store.event_names import (
+    MEMBERSHIP_RENEWED,
+    PACKAGE_CHANGED,
+    PURCHASE_RECORDED,
+    STAGE_CHANGED,
+)
 from triggers.model_problems import problems_of
 from triggers.names import EventName
 from triggers.offsets import Duration, parse_duration
@@ -33,6 +38,12 @@ def _place(text: object) -> tuple[str, str]:
     return campaign, step
 
 
+def _told_in_full(name: str) -> str:
+    if name in (PACKAGE_CHANGED, PURCHASE_RECORDED, STAGE_CHANGED):
+        wrong(f"`{name}` says nothing without its data", "assume an event that needs none")
+    return name
+
+
 class Response(StrictModel):
     """A share of those who get a step do something about it."""
 
@@ -40,8 +51,8 @@ class Response(StrictModel):
     """Campaign and step."""
     share: Annotated[float, PlainValidator(_share)]
     """How many of those who got it."""
-    event: EventName = MEMBERSHIP_RENEWED
-    """What they do. `membership_renewed` also begins their next term."""
+    event: Annotated[EventName, AfterValidator(_told_in_full)] = MEMBERSHIP_RENEWED
+    """What they do: `visit_recorded` is a visit, `membership_renewed` begins their next term."""
     delay: Duration = DAY
     """How long after it."""
 

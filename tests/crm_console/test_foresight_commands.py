@@ -93,11 +93,14 @@ def test_a_wrong_assumption_has_its_line(
     peopled: Path, answer: Callable[..., Any], tmp_path: Path
 ) -> None:
     file = tmp_path / "assume.yaml"
-    file.write_text("sed: 3\nresponses: [{after: renewal, share: 120%}]\n")
+    file.write_text(
+        "sed: 3\nresponses: [{after: renewal, share: 120%}, {after: a.b, event: stage_changed}]\n"
+    )
     reason = answer("simulate", "--assume", str(file), exit_code=2)["error"]["reason"]
     assert f"{file}:1:1: unknown key `sed`; did you mean `seed`?" in reason
     assert f"{file}:2:21: `renewal` names no step" in reason
     assert f"{file}:2:37: `120%` is not a share of people" in reason
+    assert f"{file}:2:64: `stage_changed` says nothing without its data" in reason
 
 
 def test_the_table_and_the_picture(
