@@ -34,7 +34,9 @@ from crm_store.tables import table_of
 from crm_store.terms import IS_TERM, TERM, WITH_CUSTOMER, followed
 
 _PACKAGE = table_of(PackageBalance)
-_CUSTOM = "custom."
+CUSTOM = "custom."
+DAY = "day:"
+"""How the occurrence of a customer's date begins that comes once."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,14 @@ def reached(club_id: int, field: str, first: date, last: date) -> Occasions:
         which = numbered("package", _PACKAGE.c.id) + ":" + day_text(day)
         packages = _PACKAGE.join(CUSTOMER, CUSTOMER.c.id == _PACKAGE.c.customer_id)
         query = occasion(which, day).select_from(packages).where(day.between(first, last))
-    elif field.startswith(_CUSTOM):
-        written = _custom_text(field)
+    elif field.startswith(CUSTOM):
+        written = custom_text(field)
         # As text it is compared: so an index can serve it, and ISO dates sort as dates do.
-        query = occasion(literal("day:") + written, date_from_text(written)).select_from(CUSTOMER)
+        query = occasion(literal(DAY) + written, date_from_text(written)).select_from(CUSTOMER)
         query = query.where(written.between(first.isoformat(), last.isoformat()))
     else:
         day = CUSTOMER.c[field.removeprefix("customer.")]
-        query = occasion(literal("day:") + day_text(day), day).select_from(CUSTOMER)
+        query = occasion(literal(DAY) + day_text(day), day).select_from(CUSTOMER)
         query = query.where(day.between(first, last))
     return query.where(of_club(club_id))
 
@@ -86,8 +88,8 @@ def anniversaries(club_id: int, field: str, called: str, kept: Sequence[Kept]) -
                 CUSTOMER, CUSTOMER.c.id == MEMBERSHIP.c.customer_id
             )
         ).where(IS_TERM, ~followed(), day < days.c.new_year)
-    elif field.startswith(_CUSTOM):
-        written = _custom_text(field)
+    elif field.startswith(CUSTOM):
+        written = custom_text(field)
         query = anniversary.select_from(
             days.join(CUSTOMER, _day_of_year(written) == days.c.written)
         ).where(func.substr(written, 1, 4) < days.c.year)
@@ -109,7 +111,7 @@ def index_custom_dates(connection: Connection, keys: Iterable[str]) -> None:
     """Make the indexes of the club's own date fields; those that are there stay as they are."""
     dialect = connection.dialect
     for key in keys:
-        written = _custom_text(f"{_CUSTOM}{key}")
+        written = custom_text(f"{CUSTOM}{key}")
         for kind, expression in (("day", written), ("year", _day_of_year(written))):
             # PostgreSQL cuts long names, and two that begin alike would be one.
             name = f"ix_customer_{kind}_{crc32(key.encode()):08x}"
@@ -128,8 +130,9 @@ def _has_index(connection: Connection, name: str) -> bool:
     return connection.scalar(select(func.to_regclass(name))) is not None
 
 
-def _custom_text(field: str) -> ColumnElement[str]:
-    return text_at(CUSTOMER.c.custom, field.removeprefix(_CUSTOM))
+def custom_text(field: str) -> ColumnElement[str]:
+    """A date field of the club's own, as it is written."""
+    return text_at(CUSTOMER.c.custom, field.removeprefix(CUSTOM))
 
 
 def _day_of_year(written: ColumnElement[str]) -> ColumnElement[str]:

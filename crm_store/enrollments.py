@@ -129,7 +129,6 @@ class DueEnrollment(NamedTuple):
     exits_from: datetime | None
     timezone: str
     """The customer's own, else the club's."""
-    birth_date: date | None
     term_starts_on: date | None
     term_ends_on: date | None
 
@@ -156,7 +155,6 @@ _DUE = (
             ENROLLMENT.c.entered_at,
             ENROLLMENT.c.exits_from,
             func.coalesce(func.nullif(CUSTOMER.c.timezone, ""), _CLUB.c.timezone),
-            CUSTOMER.c.birth_date,
             MEMBERSHIP.c.starts_on,
             MEMBERSHIP.c.ends_on,
         )

@@ -19,6 +19,7 @@ from flows.campaigns import RunningCampaign, Version, version_of
 from flows.carry_out import Deed, carry_out
 from flows.coupons import new_code
 from flows.engine import Engine
+from flows.moved_dates import moved_in
 from flows.schedule import Schedule, Schedules
 from triggers.chance import is_held_out, side_of
 from triggers.steps import TIMEOUT, Act, Step
@@ -73,8 +74,15 @@ class _Look:
 
     def take(self) -> None:
         """Look, and write down what came of it."""
-        connection, schedules = self.connection, Schedules(self.definition)
-        looked_at = [(one, schedules.of(one)) for one in self.batch]
+        connection = self.connection
+        moved = moved_in(connection, self.definition, self.batch)
+        self.overtaken = {one.id for one in moved.values() if one.overtaken}
+        schedules = Schedules(self.definition, {one.id: one.to for one in moved.values()})
+        batch = [
+            one._replace(occurrence=moved[one.id].occurrence) if one.id in moved else one
+            for one in self.batch
+        ]
+        looked_at = [(one, schedules.of(one)) for one in batch]
         self.made = touchpoints.steps_made(connection, [one.id for one in self.batch])
         self._ask(looked_at)
         self.came = self._what_was_waited_for()
@@ -137,7 +145,7 @@ class _Look:
             self._keep(one, schedule, EnrollmentStatus.HELD_OUT, "holdout")
         elif last_exit is not None and last_exit >= schedule.exits_from:
             self._exit(one, schedule, "exit_on")
-        elif moved and self.definition.if_anchor_moves == "exit":
+        elif moved and (self.definition.if_anchor_moves == "exit" or one.id in self.overtaken):
             self._exit(one, schedule, Reason.ANCHOR_MOVED)
         else:
             self._go_on(one, schedule, moved)

@@ -1,5 +1,6 @@
 """When each step of an enrollment is due, by its anchor as it stands now."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 from crm_store.enrollments import DueEnrollment
 from triggers.definition import CampaignDefinition
 from triggers.steps import Step
-from triggers.timeline import birthday_in, instant, step_due
+from triggers.timeline import instant, step_due
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,10 @@ class Schedule:
 class Schedules:
     """The schedules of a version; who has the same day, term and zone has the same schedule."""
 
-    def __init__(self, definition: CampaignDefinition) -> None:
+    def __init__(self, definition: CampaignDefinition, moved: Mapping[int, date]) -> None:
+        """`moved`: by enrollment, the day to which its date was moved."""
         self._definition = definition
+        self._moved = moved
         self._known: dict[tuple[date, date | None, str], Schedule] = {}
 
     def of(self, one: DueEnrollment) -> Schedule:
@@ -44,12 +47,9 @@ class Schedules:
         """The day to count from: where the date was moved to, if the campaign follows."""
         if one.anchor_on is None or self._definition.if_anchor_moves == "stay":
             return one.anchor_on
-        if self._definition.trigger.type == "birthday" and one.birth_date:
-            # A birth date that was put right moves this year's birthday with it.
-            return birthday_in(one.birth_date, one.anchor_on.year)
         if self._definition.trigger.type == "membership_expiring" and one.term_ends_on:
             return one.term_ends_on
-        return one.anchor_on
+        return self._moved.get(one.id, one.anchor_on)
 
     def _made(self, one: DueEnrollment, anchor_on: date | None) -> Schedule:
         zone = ZoneInfo(one.timezone)

@@ -26,6 +26,7 @@ from flows.campaigns import DisabledCampaign, RunningCampaign, load_campaigns, v
 from flows.deliver import deliver
 from flows.engine import Engine
 from flows.inbox import empty_inbox
+from flows.moved_dates import wake_moved
 from flows.report import CampaignReport, SweepReport
 from flows.rules import count_segments
 from flows.trouble import class_and_place
@@ -231,6 +232,9 @@ def _put_in_order(
     store = engine.store
     store.transact(enrollments.wake_moved_terms, now)
     report.recovered, report.in_doubt = store.transact(touchpoints.recover, now)
+    for campaign in campaigns:
+        with _alone(reports[campaign.slug]):
+            wake_moved(engine, campaign, now)
     with engine.store.read() as connection:
         doubted = doubts.versions_in_doubt(connection)
     for campaign in campaigns:

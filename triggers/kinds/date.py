@@ -23,7 +23,8 @@ class Date(StrictModel):
 
     Offsets count from that day. Yearly it starts from the year after the date on, and who has
     29 February keeps it on 28 February in common years; of several terms it is the latest that
-    counts. Once it starts for each term and each package, and for each new date of a customer's.
+    counts. Once it starts for each term and each package, and for each new date of a customer's:
+    who is inside when that is moved goes along to it, or as `if_anchor_moves` says.
     """
 
     model_config = ConfigDict(

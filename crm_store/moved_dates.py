@@ -1,0 +1,98 @@
+"""Dates that campaigns count from, where they were moved while somebody was inside.
+
+A customer's date that comes once is an occasion of its own, `day:2026-03-01`. Whoever follows it to
+another day takes that day's occasion over, and so does not enter for it a second time.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, or_, select, update
+
+from crm_store.columns import day_text
+from crm_store.dates import CUSTOM, custom_text
+from crm_store.enrollments import ENROLLMENT, IS_ACTIVE
+from crm_store.locks import in_order
+from crm_store.scope import CUSTOMER, MEMBERSHIP, is_of_club
+from crm_store.terms import TERM
+
+_OTHER = ENROLLMENT.alias("other")
+_OF_TERM = "membership."
+
+
+class OtherDay(NamedTuple):
+    """An enrollment whose date may be another one than it counts from."""
+
+    id: int
+    occurrence: str
+    anchor_on: date
+    written: str
+    """The date as it stands now: ISO 8601, as far as anybody keeps to it."""
+
+
+def other_days(
+    connection: Connection, field: str, among: ColumnElement[bool], *, yearly: bool
+) -> list[OtherDay]:
+    """Those of the enrollments whose date in `field` is not the day that they count from.
+
+    `yearly`: whose day of the year is not; of 29 February it may yet be kept on that day.
+    """
+    customers: FromClause = ENROLLMENT.join(CUSTOMER, CUSTOMER.c.id == ENROLLMENT.c.customer_id)
+    if field.startswith(CUSTOM):
+        written = custom_text(field)
+    elif field.startswith(_OF_TERM):
+        of_term = and_(MEMBERSHIP.c.customer_id == CUSTOMER.c.id, ENROLLMENT.c.occurrence == TERM)
+        customers = customers.join(MEMBERSHIP, of_term)
+        written = day_text(MEMBERSHIP.c[field.removeprefix(_OF_TERM)])
+    else:
+        written = day_text(CUSTOMER.c[field.removeprefix("customer.")])
+    # Compared as text: a club's own field may hold what is no date.
+    both: list[ColumnElement[str]] = [written, day_text(ENROLLMENT.c.anchor_on)]
+    now, then = (func.substr(one, 6, 5) for one in both) if yearly else both
+    columns = (ENROLLMENT.c.id, ENROLLMENT.c.occurrence, ENROLLMENT.c.anchor_on, written)
+    rows = connection.execute(select(*columns).select_from(customers).where(among, now != then))
+    return [OtherDay(*row) for row in rows]
+
+
+def inside(club_id: int, campaign: str, version_id: int) -> ColumnElement[bool]:
+    """Who of a club is in a campaign under this version of it."""
+    return and_(
+        IS_ACTIVE,
+        ENROLLMENT.c.campaign == campaign,
+        ENROLLMENT.c.version_id == version_id,
+        is_of_club(ENROLLMENT, club_id),
+    )
+
+
+def versions_inside(connection: Connection, club_id: int, campaign: str) -> list[int]:
+    """The versions of a campaign under which somebody of a club is in it."""
+    active = (IS_ACTIVE, ENROLLMENT.c.campaign == campaign, is_of_club(ENROLLMENT, club_id))
+    return list(
+        connection.execute(select(ENROLLMENT.c.version_id).where(*active).distinct()).scalars()
+    )
+
+
+def wake(connection: Connection, enrollment_ids: Sequence[int], now: datetime) -> None:
+    """Have `advance` look at these enrollments now."""
+    if enrollment_ids:
+        woken = in_order(connection, ENROLLMENT, ENROLLMENT.c.id.in_(enrollment_ids), IS_ACTIVE)
+        connection.execute(update(ENROLLMENT).where(woken).values(next_at=now))
+
+
+def take_over(connection: Connection, enrollment_id: int, occurrence: str) -> bool:
+    """Let an enrollment be for this occurrence; not where the customer has entered for it."""
+    entered = select(_OTHER.c.id).where(
+        _OTHER.c.campaign == ENROLLMENT.c.campaign,
+        _OTHER.c.customer_id == ENROLLMENT.c.customer_id,
+        _OTHER.c.occurrence == occurrence,
+    )
+    done = connection.execute(
+        update(ENROLLMENT)
+        .where(
+            ENROLLMENT.c.id == enrollment_id,
+            or_(ENROLLMENT.c.occurrence == occurrence, ~entered.exists()),
+        )
+        .values(occurrence=occurrence)
+    )
+    return bool(done.rowcount)
