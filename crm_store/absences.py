@@ -15,6 +15,7 @@ from crm_store.tables import table_of
 from crm_store.terms import IS_TERM, WITH_CUSTOMER, followed
 
 _VISIT = table_of(Visit)
+_LATER = _VISIT.alias("later")
 
 RECENT = timedelta(days=14)
 """Over which a drop is looked for."""
@@ -32,11 +33,10 @@ def absent(
 
     The occurrence is the day of that visit: one for each absence.
     """
-    later = _VISIT.alias("later")
-    came_again = select(later.c.id).where(
-        later.c.customer_id == _VISIT.c.customer_id,
-        later.c.visited_at > _VISIT.c.visited_at,
-        later.c.visited_at <= now,
+    came_again = select(_LATER.c.id).where(
+        _LATER.c.customer_id == _VISIT.c.customer_id,
+        _LATER.c.visited_at > _VISIT.c.visited_at,
+        _LATER.c.visited_at <= now,
     )
     day = local_day(_VISIT.c.visited_at, literal(offset, Integer))
     return (

@@ -41,6 +41,8 @@ class Store:
     def __init__(self, engine: Engine, keys: KeyRing | None = None) -> None:
         # With the key as an option of its own, whoever has a connection can hash an address.
         self.engine = engine.execution_options(**{KEYS: keys})
+        # As an option of the engine: a connection takes it over for nothing.
+        self._writing = self.engine.execution_options(sampark_begin="IMMEDIATE")
 
     @property
     def keys(self) -> KeyRing:
@@ -64,11 +66,8 @@ class Store:
         On SQLite it takes the write lock at once (BEGIN IMMEDIATE): a transaction that reads
         first and writes later could otherwise find the lock gone half-way.
         """
-        with self.engine.connect() as connection:
-            if self.is_sqlite:
-                connection.execution_options(sampark_begin="IMMEDIATE")
-            with connection.begin():
-                yield connection
+        with self._writing.connect() as connection, connection.begin():
+            yield connection
 
     def transact(
         self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs

@@ -194,8 +194,13 @@ def matching(
     connection: Connection, enrollment_ids: Sequence[int], condition: ColumnElement[bool]
 ) -> set[int]:
     """Those of the enrollments for which the condition holds now."""
-    query = of_enrollments((ENROLLMENT.c.id,)).where(ENROLLMENT.c.id.in_(enrollment_ids), condition)
-    return set(connection.execute(query).scalars())
+    query = _AMONG.where(condition)
+    return set(connection.execute(query, {"enrollments": enrollment_ids}).scalars())
+
+
+_AMONG = of_enrollments((ENROLLMENT.c.id,)).where(
+    ENROLLMENT.c.id.in_(bindparam("enrollments", expanding=True))
+)
 
 
 def wake_moved_terms(connection: Connection, now: datetime) -> int:

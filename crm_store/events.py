@@ -113,8 +113,8 @@ def latest_by_customer(
 ) -> dict[int, datetime]:
     """When the latest event of any of these names happened to each customer."""
     latest: dict[int, datetime] = {}
-    for query in latest_by_name(customer_ids, names):
-        for customer_id, moment in connection.execute(query):
+    for query, asked in latest_by_name(customer_ids, names):
+        for customer_id, moment in connection.execute(query, asked):
             latest[customer_id] = max(moment, latest.get(customer_id, moment))
     return latest
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, Table, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, or_, select
 
+from crm_store.columns import UtcDateTime
 from crm_store.event_names import PURCHASE_RECORDED, VISIT_RECORDED
 from crm_store.json_values import flag_at, number_at, text_at
 from crm_store.models.activity import Purchase, Visit
@@ -81,23 +82,52 @@ def happenings(
     return query if event_ids is None else query.where(_EVENT.c.id.in_(event_ids))
 
 
-def latest_by_name(customer_ids: Sequence[int], names: Sequence[str]) -> Iterator[Select[Any]]:
-    """SELECTs of (customer, moment) of the latest of these names, one for each table."""
+def latest_by_name(
+    customer_ids: Sequence[int], names: Sequence[str]
+) -> Iterator[tuple[Select[Any], dict[str, Any]]]:
+    """SELECTs of (customer, moment) of the latest of these names, one for each table.
+
+    Each with what it asks for.
+    """
     recorded = [name for name in names if name not in _ELSEWHERE]
     if recorded:
-        yield (
-            select(_EVENT.c.customer_id, func.max(_EVENT.c.occurred_at))
-            .where(_EVENT.c.customer_id.in_(customer_ids), _EVENT.c.name.in_(recorded))
-            .group_by(_EVENT.c.customer_id)
-        )
+        yield _LATEST, {"customers": customer_ids, "names": recorded}
     for name in names:
-        if kept := _ELSEWHERE.get(name):
-            table = kept.table
-            yield (
-                select(table.c.customer_id, func.max(table.c[kept.moment]))
-                .where(table.c.customer_id.in_(customer_ids))
-                .group_by(table.c.customer_id)
-            )
+        if name in _ELSEWHERE:
+            yield _LATEST_ELSEWHERE[name], {"customers": customer_ids}
+
+
+# Built once: SQLAlchemy then finds the compiled form by identity.
+_LATEST = (
+    select(_EVENT.c.customer_id, func.max(_EVENT.c.occurred_at))
+    .where(
+        _EVENT.c.customer_id.in_(bindparam("customers", expanding=True)),
+        _EVENT.c.name.in_(bindparam("names", expanding=True)),
+    )
+    .group_by(_EVENT.c.customer_id)
+)
+_LATEST_ELSEWHERE = {
+    name: select(kept.table.c.customer_id, func.max(kept.table.c[kept.moment]))
+    .where(kept.table.c.customer_id.in_(bindparam("customers", expanding=True)))
+    .group_by(kept.table.c.customer_id)
+    for name, kept in _ELSEWHERE.items()
+}
+_HAPPENED = (
+    select(_EVENT.c.id)
+    .where(
+        _EVENT.c.name == bindparam("name"),
+        _EVENT.c.occurred_at >= bindparam("since", type_=UtcDateTime),
+    )
+    .limit(1)
+)
+
+
+def may_have_happened(connection: Connection, name: str, since: datetime) -> bool:
+    """False when no event of this name is known from `since` on; that is found out cheaply."""
+    if name in _ELSEWHERE:
+        return True
+    asked = {"name": name, "since": since}
+    return connection.execute(_HAPPENED, asked).first() is not None
 
 
 def after_messages(touchpoint_ids: Sequence[int], name: str) -> Select[Any]:

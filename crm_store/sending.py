@@ -18,7 +18,6 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    literal,
     or_,
     select,
     update,
@@ -206,29 +205,37 @@ def sent_since(
     A message that another worker holds at this moment counts as leaving now; those under
     `token` are the asker's own.
     """
-    leaving = and_(is_word(TOUCHPOINT.c.state, State.CLAIMED), TOUCHPOINT.c.claim_token != token)
-    rows = connection.execute(
-        select(TOUCHPOINT.c.customer_id, TOUCHPOINT.c.sent_at)
-        .where(
-            TOUCHPOINT.c.customer_id.in_(customer_ids),
-            TOUCHPOINT.c.is_marketing,
-            or_(
-                and_(
-                    TOUCHPOINT.c.state.in_(SENT),
-                    # Not the one whose span is just over: what waited for that may leave.
-                    TOUCHPOINT.c.sent_at > since,
-                    # A clock set back by hours still counts; a rehearsal of next year does not.
-                    TOUCHPOINT.c.sent_at <= now + timedelta(days=1),
-                ),
-                leaving,
-            ),
-        )
-        .order_by(func.coalesce(TOUCHPOINT.c.sent_at, literal(now, UtcDateTime)))
-    )
+    asked = {
+        **{"customers": customer_ids, "since": since, "asker": token, "now": now},
+        # A clock set back by hours still counts; a rehearsal of next year does not.
+        "until": now + timedelta(days=1),
+    }
     times: dict[int, list[datetime]] = {}
-    for customer_id, sent_at in rows:
+    for customer_id, sent_at in connection.execute(_SENT_SINCE, asked):
         times.setdefault(customer_id, []).append(sent_at or now)
     return times
+
+
+_SENT_SINCE = (
+    select(TOUCHPOINT.c.customer_id, TOUCHPOINT.c.sent_at)
+    .where(
+        TOUCHPOINT.c.customer_id.in_(bindparam("customers", expanding=True)),
+        TOUCHPOINT.c.is_marketing,
+        or_(
+            and_(
+                TOUCHPOINT.c.state.in_(SENT),
+                # Not the one whose span is just over: what waited for that may leave.
+                TOUCHPOINT.c.sent_at > bindparam("since", type_=UtcDateTime),
+                TOUCHPOINT.c.sent_at <= bindparam("until", type_=UtcDateTime),
+            ),
+            and_(
+                is_word(TOUCHPOINT.c.state, State.CLAIMED),
+                TOUCHPOINT.c.claim_token != bindparam("asker"),
+            ),
+        ),
+    )
+    .order_by(func.coalesce(TOUCHPOINT.c.sent_at, bindparam("now", type_=UtcDateTime)))
+)
 
 
 _WISHES = given_rows("wishes", id=BigInteger(), address=String()).c

@@ -31,15 +31,18 @@ def terms_ending(
     return query if plans is None else query.where(MEMBERSHIP.c.plan.in_(plans))
 
 
+_LATER = MEMBERSHIP.alias("later")
+_FOLLOWED = (
+    select(_LATER.c.id)
+    .where(
+        _LATER.c.customer_id == MEMBERSHIP.c.customer_id,
+        _LATER.c.ends_on > MEMBERSHIP.c.ends_on,
+        _LATER.c.status == MembershipStatus.ACTIVE,
+    )
+    .exists()
+)
+
+
 def followed() -> ColumnElement[bool]:
     """Whether a later term follows this one."""
-    later = MEMBERSHIP.alias("later")
-    return (
-        select(later.c.id)
-        .where(
-            later.c.customer_id == MEMBERSHIP.c.customer_id,
-            later.c.ends_on > MEMBERSHIP.c.ends_on,
-            later.c.status == MembershipStatus.ACTIVE,
-        )
-        .exists()
-    )
+    return _FOLLOWED

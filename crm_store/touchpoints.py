@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Integer,
     String,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from crm_store.columns import UtcDateTime
 from crm_store.given_rows import as_rows, as_text, given_rows
@@ -55,8 +57,7 @@ def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 _KEY = ("campaign", "customer_id", "occurrence", "step", "channel")
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(NamedTuple):
     """A touchpoint that is already there."""
 
     id: int
@@ -68,27 +69,31 @@ class Made:
     sent_at: datetime | None
 
 
+# Statements of the hot path are built once: SQLAlchemy then finds the compiled form by identity.
+_STEPS_MADE = (
+    select(
+        TOUCHPOINT.c.enrollment_id,
+        TOUCHPOINT.c.step,
+        TOUCHPOINT.c.state,
+        TOUCHPOINT.c.id,
+        TOUCHPOINT.c.channel,
+        TOUCHPOINT.c.variant,
+        TOUCHPOINT.c.reason,
+        TOUCHPOINT.c.due_at,
+        TOUCHPOINT.c.sent_at,
+    )
+    .where(TOUCHPOINT.c.enrollment_id.in_(bindparam("enrollments", expanding=True)))
+    .order_by(TOUCHPOINT.c.id)
+)
+
+
 def steps_made(
     connection: Connection, enrollment_ids: Sequence[int]
 ) -> dict[int, dict[str, list[Made]]]:
     """By enrollment, by step: the touchpoints that are already there, in the order they came."""
-    rows = connection.execute(
-        select(
-            TOUCHPOINT.c.enrollment_id,
-            TOUCHPOINT.c.step,
-            TOUCHPOINT.c.id,
-            TOUCHPOINT.c.channel,
-            TOUCHPOINT.c.variant,
-            TOUCHPOINT.c.state,
-            TOUCHPOINT.c.reason,
-            TOUCHPOINT.c.due_at,
-            TOUCHPOINT.c.sent_at,
-        )
-        .where(TOUCHPOINT.c.enrollment_id.in_(enrollment_ids))
-        .order_by(TOUCHPOINT.c.id)
-    )
     made: dict[int, dict[str, list[Made]]] = {}
-    for enrollment_id, step, touchpoint_id, channel, variant, state, *rest in rows:
+    rows = connection.execute(_STEPS_MADE, {"enrollments": enrollment_ids})
+    for enrollment_id, step, state, touchpoint_id, channel, variant, *rest in rows:
         one = Made(touchpoint_id, channel, variant, State(state), *rest)
         made.setdefault(enrollment_id, {}).setdefault(step, []).append(one)
     return made
@@ -143,6 +148,8 @@ def cancel_unsent(
     connection: Connection, enrollment_ids: Sequence[int], reason: Reason, now: datetime
 ) -> int:
     """Cancel what is still planned or queued for these enrollments."""
+    if not enrollment_ids:
+        return 0
     done = connection.execute(
         update(TOUCHPOINT)
         .where(
@@ -262,31 +269,43 @@ def claim(
     All are of one version of the campaign, that of the oldest: a batch has one definition. The
     versions in `passed_over` are left for another time.
     """
-    # An alias: a subquery over the updated table itself would be taken as correlated to it.
-    row = TOUCHPOINT.alias("candidate")
+    statement = _CLAIM_OTHERS if passed_over else _CLAIM
+    asked = {
+        **{"club": club_id, "of": campaign, "now": now, "most": limit, "with": token},
+        **{"until": lease_until, "passed_over": list(passed_over)},
+    }
+    taken = connection.execute(statement, asked)
+    return sorted((Claimed(*row) for row in taken), key=lambda one: one.id)
+
+
+def _claim(*more: ColumnElement[bool]) -> ReturningUpdate[Any]:
     ready = (
-        is_word(row.c.state, State.QUEUED),
-        row.c.campaign == campaign,
-        row.c.not_before <= now,
-        is_of_club(row, club_id),
-        ~is_paused(campaign),
-        *((row.c.version_id.not_in(passed_over),) if passed_over else ()),
+        is_word(_CANDIDATE.c.state, State.QUEUED),
+        _CANDIDATE.c.campaign == bindparam("of"),
+        _CANDIDATE.c.not_before <= bindparam("now", type_=UtcDateTime),
+        is_of_club(_CANDIDATE, bindparam("club")),
+        ~is_paused(bindparam("of", type_=String)),
+        *more,
     )
-    oldest = (row.c.not_before, row.c.id)
-    version = select(row.c.version_id).where(*ready).order_by(*oldest).limit(1)
+    oldest = (_CANDIDATE.c.not_before, _CANDIDATE.c.id)
+    version = select(_CANDIDATE.c.version_id).where(*ready).order_by(*oldest).limit(1)
     next_up = (
-        select(row.c.id)
-        .where(*ready, row.c.version_id == version.correlate(None).scalar_subquery())
+        select(_CANDIDATE.c.id)
+        .where(*ready, _CANDIDATE.c.version_id == version.correlate(None).scalar_subquery())
         .order_by(*oldest)
-        .limit(limit)
+        .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
         # A CTE: PostgreSQL may run a locking subquery once per row, past its LIMIT.
         .cte("next_up")
     )
-    taken = connection.execute(
+    return (
         update(TOUCHPOINT)
         .where(TOUCHPOINT.c.id.in_(select(next_up.c.id)), _QUEUED)
-        .values(state=str(State.CLAIMED), claim_token=token, lease_until=lease_until)
+        .values(
+            state=str(State.CLAIMED),
+            claim_token=bindparam("with"),
+            lease_until=bindparam("until"),
+        )
         .returning(
             TOUCHPOINT.c.id,
             TOUCHPOINT.c.enrollment_id,
@@ -303,7 +322,12 @@ def claim(
             TOUCHPOINT.c.message_id,
         )
     )
-    return sorted((Claimed(*row) for row in taken), key=lambda one: one.id)
+
+
+# An alias: a subquery over the updated table itself would be taken as correlated to it.
+_CANDIDATE = TOUCHPOINT.alias("candidate")
+_CLAIM = _claim()
+_CLAIM_OTHERS = _claim(_CANDIDATE.c.version_id.not_in(bindparam("passed_over", expanding=True)))
 
 
 def renew_lease(connection: Connection, token: str, lease_until: datetime) -> None:

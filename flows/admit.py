@@ -6,10 +6,15 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, SelectBase
 
 from crm_store import enrollments
+from crm_store.happenings import may_have_happened
 from flows.campaigns import RunningCampaign
 from flows.engine import Engine
 from triggers.controls import Reentry, ReentryAfter
 from triggers.definition import CampaignDefinition
+from triggers.kinds.event import Event
+from triggers.kinds.form import Form
+from triggers.kinds.new_lead import NewLead
+from triggers.kinds.stage_change import StageChange
 from triggers.look import Look
 
 
@@ -29,6 +34,13 @@ def admit(
     scope = engine.scope(definition, now)
     look = look_of(engine, definition, now, event_ids)
 
+    trigger = definition.trigger
+    if event_ids is None and isinstance(trigger, Event | Form | NewLead | StageChange):
+        # Most of the time nothing of the kind has happened lately: to see that takes no time.
+        with engine.store.read() as connection:
+            if not may_have_happened(connection, trigger.listens_to or "", look.since):
+                return 0
+
     def enroll(connection: Connection) -> int:
         return sum(
             enrollments.admit(
@@ -41,7 +53,7 @@ def admit(
                 not_since=_not_since(definition.reentry, now),
                 among=among,
             )
-            for occasions in definition.trigger.occasions(look)
+            for occasions in trigger.occasions(look)
         )
 
     return engine.store.transact(enroll)

@@ -70,6 +70,7 @@ Sql: TypeAlias = ColumnElement[Any]
 
 _CLUB, _TAG, _FREEZE = table_of(Club), table_of(CustomerTag), table_of(MembershipFreeze)
 _SEGMENT, _STAY = table_of(Segment), table_of(SegmentStay)
+_LATEST = MEMBERSHIP.alias("latest")
 _TABLES: dict[str, Table] = {
     table.name: table for table in (table_of(Visit), table_of(Purchase), table_of(PackageBalance))
 }
@@ -185,11 +186,10 @@ def _of_club(column: str, scope: Scope) -> Sql:
 def _of_membership(value: Callable[[FromClause], Sql], scope: Scope) -> Sql:
     if scope.membership is not None:
         return value(scope.membership)
-    latest = MEMBERSHIP.alias()
     return (
-        select(value(latest))
-        .where(latest.c.customer_id == scope.customer.c.id)
-        .order_by(latest.c.ends_on.desc(), latest.c.id.desc())
+        select(value(_LATEST))
+        .where(_LATEST.c.customer_id == scope.customer.c.id)
+        .order_by(_LATEST.c.ends_on.desc(), _LATEST.c.id.desc())
         .limit(1)
         .scalar_subquery()
     )
