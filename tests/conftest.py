@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -75,12 +76,15 @@ def postgres_template(postgres_server: str) -> str:
 @pytest.fixture
 def postgres_store(postgres_server: str, postgres_template: str) -> Iterator[Store]:
     """An empty store in a PostgreSQL database of its own."""
-    name = f"sampark_test_{os.getpid()}_{next(_serial)}"
-    _administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
-    store = open_store(_database(postgres_server, name), keys=KEYS)
-    yield store
-    store.close()
-    _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    with _postgres_store(postgres_server, postgres_template) as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def postgres_store_of_module(postgres_server: str, postgres_template: str) -> Iterator[Store]:
+    """The same for a module with many small tests, which then take the rows out themselves."""
+    with _postgres_store(postgres_server, postgres_template) as store:
+        yield store
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -103,6 +107,16 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[],
         return _database(server, name)
 
     return create
+
+
+@contextmanager
+def _postgres_store(server: str, template: str) -> Iterator[Store]:
+    name = f"sampark_test_{os.getpid()}_{next(_serial)}"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    store = open_store(_database(server, name), keys=KEYS)
+    yield store
+    store.close()
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _database(server: str, name: str) -> str:

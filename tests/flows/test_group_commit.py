@@ -18,14 +18,16 @@ from making import (
     make_version,
     rows_of,
 )
-from sqlalchemy import event
+from postgres_waits import until_waiting
+from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
 from crm_store import touchpoints
 from crm_store.database import Store
+from crm_store.locks import Lock, hold
 from crm_store.models.touchpoint import State, Touchpoint
 from crm_store.sending import TopicRule
-from crm_store.touchpoints import Ruling
+from crm_store.touchpoints import TOUCHPOINT, Ruling
 from flows.group_commit import Claim, GroupCommit
 
 
@@ -163,6 +165,25 @@ async def test_a_receipt_outlasts_a_locked_database(sqlite_store: Store) -> None
         ledger.settle(claim, Ruling(made, State.ACCEPTED))
     holder.join()
     assert states(sqlite_store) == ["accepted"]
+
+
+async def test_while_it_waits_for_who_takes_permission_away_it_holds_no_row(
+    postgres_store: Store,
+) -> None:
+    """Whoever takes permission away may want the touchpoint that a receipt is about."""
+    first, second = claimed(postgres_store, 2)
+    claim = claim_of(postgres_store)
+    async with GroupCommit(postgres_store, the_clock) as ledger:
+        assert await ledger.may_send(claim, first)
+        with postgres_store.write() as other:
+            hold(other, Lock.PERMISSION)
+            asked = asyncio.create_task(ledger.may_send(claim, second))
+            ledger.settle(claim, Ruling(first, State.ACCEPTED))
+            await asyncio.to_thread(until_waiting, postgres_store, 1)
+            hers = select(TOUCHPOINT.c.id).where(TOUCHPOINT.c.id == first)
+            other.execute(hers.with_for_update(nowait=True))
+        assert await asked
+    assert states(postgres_store) == ["accepted", "sending"]
 
 
 async def test_a_store_that_is_gone_stops_the_batch_and_nobody_waits_for_ever(
