@@ -1,4 +1,4 @@
-"""What a log may say of an error: its class, the database's code and the place; none of its words."""
+"""What a log may say of an error: its class, the database's code and the place, not its words."""
 
 import re
 
