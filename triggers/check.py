@@ -94,11 +94,6 @@ def check_campaigns(
     return checked
 
 
-def check_file(path: Path, vocabulary: Vocabulary) -> CheckedFile:
-    """Check one campaign file by itself."""
-    return _check(path, read_yaml(path), vocabulary)
-
-
 def _check(path: Path, source: Source, vocabulary: Vocabulary) -> CheckedFile:
     definition, problems = checked_model(CampaignDefinition, source, vocabulary)
     if definition is not None and not any(problem.severity == "error" for problem in problems):

@@ -11,7 +11,6 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from triggers.actions import ACTIONS
 from triggers.definition import CampaignDefinition
 from triggers.scores import ScoresFile
 from triggers.segments import SegmentsFile
@@ -28,9 +27,7 @@ FILES: Mapping[str, type[BaseModel]] = {
 SAME_ACTIONS = ("Step", "Branch", "Variant")
 """Parts that may hold every action: those are told once."""
 _ACTION = "Action"
-_KINDS = (*ACTIONS, "choose", "split")
-"""What a step does: one of these."""
-_SMALLEST: Mapping[str, Mapping[str, Any]] = {
+SMALLEST: Mapping[str, Mapping[str, Any]] = {
     "Action": {"task": {"queue": "front_desk", "title": "Call", "due": "4h"}},
     "Step": {"id": "heads_up", "at": "+1d", "email": "renewal/heads_up"},
     "Branch": {"if": "visits.last_90d >= 8", "email": "renewal/recap"},
@@ -45,26 +42,7 @@ _SMALLEST: Mapping[str, Mapping[str, Any]] = {
     "ScoreRule": {"points": 5, "event": "visit_recorded"},
 }
 """The least that makes a part sound, where it is more than the keys it must have."""
-_INSTEAD: Mapping[tuple[str, str], Mapping[str, Any]] = {
-    ("Date", "holiday"): {"type": "date", "country": "IN"},
-    ("Date", "country"): {"type": "date", "holiday": "Diwali"},
-    ("Inactivity", "below"): {"type": "inactivity"},
-    ("Branch", "else"): {"email": "renewal/recap"},
-    ("Step", "wait_for"): {"on_timeout": _SMALLEST["Action"]},
-    ("Step", "on_timeout"): {"wait_for": {"event": "link_clicked", "timeout": "24h"}},
-    ("Action", "fallback"): {"sms": "renewal/last_day"},
-    ("Action", "coupon"): {"email": "renewal/offer"},
-    ("ScoreRule", "where"): {"points": 5},
-}
-"""What a key has to stand beside, where it is not the part's smallest form."""
 _TEMPLATES = {"email": "e-mail template", "sms": "SMS template", "message": "template"}
-_CAMPAIGN: Mapping[str, Any] = {
-    "campaign": "membership-renewal",
-    "name": "Membership renewal",
-    "topic": "renewals",
-    "trigger": {"type": "membership_expiring"},
-    "steps": [_SMALLEST["Step"]],
-}
 
 
 @dataclass(frozen=True)
@@ -211,8 +189,8 @@ class _Reader:
 
     def smallest(self, model: str) -> dict[str, Any]:
         """A sound mapping of this part, with no more in it than it needs."""
-        if model in _SMALLEST:
-            return deepcopy(dict(_SMALLEST[model]))
+        if model in SMALLEST:
+            return deepcopy(dict(SMALLEST[model]))
         schema = self.defs[model]
         return {
             key: next(self._examples(schema["properties"][key]))
@@ -224,54 +202,6 @@ def parts() -> Iterator[Part]:
     """Every part of every file, in the order of the page."""
     for file, model in FILES.items():
         yield from _Reader(file, model).parts()
-
-
-def file_with(part: Part, key: Key) -> dict[str, Any]:
-    """A whole file in which the key has its example's value."""
-    reader = _Reader(part.file, FILES[part.file])
-    at_root = not part.path
-    if at_root and part.file == "A campaign":
-        return {**deepcopy(dict(_CAMPAIGN)), key.name: key.example}
-    if at_root:
-        return {key.name: key.example}
-    value = dict(_INSTEAD.get((part.model, key.name)) or reader.smallest(part.model))
-    if (part.model, key.name) in _INSTEAD and part.model == "Step":
-        value = {**_SMALLEST["Step"], **value}
-    if key.name in _KINDS:
-        value = {name: one for name, one in value.items() if name not in _KINDS}
-    value[key.name] = key.example
-    path = tuple(str(one).partition(":")[0] if isinstance(one, str) else one for one in part.path)
-    return _placed(path, value, part.file)
-
-
-def _placed(path: Path, value: dict[str, Any], file: str) -> dict[str, Any]:
-    whole: dict[str, Any] = deepcopy(dict(_CAMPAIGN)) if file == "A campaign" else {}
-    if path[-1] == "an action":
-        path = path[:-1]
-        value = {"id": "heads_up", "at": "+1d", **value}
-    inner: Any = value
-    for depth in range(len(path) - 1, -1, -1):
-        inner = _around(inner, path[depth], path[depth - 1] if depth else "")
-    return {**whole, **inner}
-
-
-def _around(inner: Any, place: str | int, above: str | int) -> Any:
-    """What a value stands in, with what has to stand beside it."""
-    if place == 0:
-        return [inner]
-    if place == -1:
-        # The names in a `split` are the campaign's, those in an event's data the event's.
-        return {"plain": inner, "other": inner} if above == "split" else {"score": inner}
-    here = {str(place): inner}
-    if place == "wait_for":
-        return {**_SMALLEST["Step"], **here, **_INSTEAD["Step", "wait_for"]}
-    if place == "on_timeout":
-        return {**_SMALLEST["Step"], **here, **_INSTEAD["Step", "on_timeout"]}
-    if place in _KINDS:
-        return {"id": "heads_up", "at": "+1d", **here}
-    if (above, place) == ("trigger", "where"):
-        return {"type": "event", "name": "nps_answered", **here}
-    return here
 
 
 def page() -> str:

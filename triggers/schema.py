@@ -22,11 +22,6 @@ def schemas(vocabulary: Vocabulary) -> dict[str, dict[str, Any]]:
     return {name: schema_of(model, vocabulary) for name, model in models.items()}
 
 
-def campaign_schema(vocabulary: Vocabulary) -> dict[str, Any]:
-    """The schema of a campaign file."""
-    return schema_of(CampaignDefinition, vocabulary)
-
-
 def schema_of(model: type[BaseModel], vocabulary: Vocabulary) -> dict[str, Any]:
     """JSON Schema 2020-12 of a file; the club's names stand in it as enumerations."""
     # As it is dumped it is also read; only this mode writes defaults as a person would.

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from campaign_files import check_one, lines
 
-from triggers.check import check_file
 from triggers.vocabulary import Vocabulary
 
 HEAD = """\
@@ -21,8 +21,8 @@ steps:
 def told(step: str, folder: Path, vocabulary: Vocabulary) -> list[str]:
     path = folder / "one.yaml"
     path.write_text(HEAD + step)
-    checked = check_file(path, vocabulary)
-    return [str(one).removeprefix(f"{path}:") for one in (*checked.problems, *checked.warnings)]
+    checked = check_one(path, vocabulary)
+    return lines(path, (*checked.problems, *checked.warnings))
 
 
 SOUND = [
@@ -146,5 +146,5 @@ def test_a_mistake(step: str, said: str, tmp_path: Path, vocabulary: Vocabulary)
 def test_a_control(line: str, said: str | None, tmp_path: Path, vocabulary: Vocabulary) -> None:
     path = tmp_path / "one.yaml"
     path.write_text(HEAD.replace("steps:\n", f"{line}steps:\n") + "    email: heads_up\n")
-    found = [str(one).removeprefix(f"{path}:") for one in check_file(path, vocabulary).problems]
+    found = lines(path, check_one(path, vocabulary).problems)
     assert (not found) if said is None else found[0].startswith(said), found

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from crm_store.catalogue.field import Catalogue
-from triggers.schema import campaign_schema
+from triggers.schema import schemas
 from triggers.vocabulary import TemplateFinding, Vocabulary
 from triggers.yaml_source import read_yaml
 
@@ -27,7 +27,7 @@ STEP = GOOD["steps"][0]
 
 @pytest.fixture(scope="module")
 def schema(vocabulary: Vocabulary) -> dict[str, Any]:
-    schema = campaign_schema(vocabulary)
+    schema = schemas(vocabulary)["campaign"]
     Draft202012Validator.check_schema(schema)
     return schema
 
@@ -91,6 +91,7 @@ class NoTemplates:
 
 @pytest.mark.parametrize("path", sorted(CAMPAIGNS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_starter_campaigns_have_its_shape(path: Path, catalogue: Catalogue) -> None:
-    schema = campaign_schema(Vocabulary(catalogue, None, {}, (), ("en",), NoTemplates()))
+    vocabulary = Vocabulary(catalogue, None, {}, (), ("en",), NoTemplates())
+    schema = schemas(vocabulary)["campaign"]
     errors = Draft202012Validator(schema).iter_errors(read_yaml(path).data)
     assert [error.message for error in errors] == []

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm_store.errors import UsageError
-from triggers.check import check_campaigns, check_file
+from triggers.check import check_campaigns
 from triggers.vocabulary import Vocabulary
 
 GOOD = """\
@@ -174,13 +174,6 @@ def test_a_folder_that_is_not_there(campaigns: Path, vocabulary: Vocabulary) -> 
         check_campaigns(campaigns / "gone", vocabulary)
 
 
-def test_a_file_by_itself(campaigns: Path, vocabulary: Vocabulary) -> None:
-    path = campaigns / "a.yaml"
-    path.write_text(GOOD.replace("-30d", "soon"))
-    checked = check_file(path, vocabulary)
-    assert [(problem.file, problem.line) for problem in checked.problems] == [(str(path), 8)]
-
-
 def test_a_problem_as_json(campaigns: Path, vocabulary: Vocabulary) -> None:
     path = campaigns / "a.yaml"
     path.write_text(GOOD.replace("annual", "anual"))
@@ -232,10 +225,10 @@ def test_whatever_the_file_says_nothing_is_raised(
         text = text[:start] + data.draw(PIECES) + text[end:]
     path = campaigns / "c.yaml"
     path.write_text(text)
-    checked = check_file(path, vocabulary)
+    (checked,) = check_campaigns(campaigns, vocabulary)
     assert (checked.definition is None) == bool(checked.problems)
     for problem in checked.problems:
         assert problem.line >= 1
         assert problem.column >= 1
-        assert problem.line <= text.count("\n") + 2 or problem.file != str(path)
+        assert problem.line <= text.count("\n") + 2 or problem.file != "campaigns/c.yaml"
         assert "\n" not in str(problem)

@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 
 import pytest
+from campaign_files import check_one
 
-from triggers.check import check_file
 from triggers.scores import check_scores
 from triggers.segments import check_segments
 from triggers.vocabulary import Vocabulary
@@ -79,7 +79,7 @@ FILES = {
 def refused(path: Path, vocabulary: Vocabulary) -> str:
     """The first problem; it took less than a second."""
     begin = time.perf_counter()
-    checked = check_file(path, vocabulary)
+    checked = check_one(path, vocabulary)
     assert time.perf_counter() - begin < 1
     assert checked.definition is None
     problem = checked.problems[0]
@@ -94,7 +94,7 @@ def path(tmp_path: Path, vocabulary: Vocabulary) -> Path:
     campaign = tmp_path / "campaign.yaml"
     first = "{type: date, holiday: Diwal, country: IN}"
     campaign.write_text(CAMPAIGN.format(trigger=first, where="'true'"), encoding="utf-8")
-    check_file(campaign, vocabulary)
+    check_one(campaign, vocabulary)
     return campaign
 
 

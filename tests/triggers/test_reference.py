@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from campaign_files import check_one
+from reference_files import file_with
 
 from crm_store.catalogue.field import FieldType
 from crm_store.catalogue.standard import catalogue_of, custom_field
-from triggers.check import check_file, checked_model
-from triggers.reference import FILES, Key, Part, file_with, page, parts
+from triggers.check import checked_model
+from triggers.reference import FILES, Key, Part, page, parts
 from triggers.vocabulary import TemplateFinding, Vocabulary
 from triggers.yaml_source import read_yaml
 
@@ -81,7 +83,7 @@ def test_every_example_is_sound(part: Part, key: Key, tmp_path: Path) -> None:
     assert f'"{key.name}":' in text
     path.write_text(text, encoding="utf-8")
     problems = (
-        check_file(path, VOCABULARY).problems
+        check_one(path, VOCABULARY).problems
         if part.file == "A campaign"
         else checked_model(FILES[part.file], read_yaml(path), VOCABULARY)[1]
     )

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from campaign_files import check_one, lines
 
 from crm_store.catalogue.standard import SCORE
-from triggers.check import check_file
 from triggers.schema import schemas
 from triggers.scores import check_scores
 from triggers.segments import check_segments
@@ -107,12 +107,12 @@ def test_a_campaign_names_segments(tmp_path: Path, vocabulary: Vocabulary) -> No
     path = tmp_path / "back.yaml"
     path.write_text(CAMPAIGN, encoding="utf-8")
     known = replace(vocabulary, segments=["regulars", "hot"])
-    assert [str(one).partition("back.yaml:")[2] for one in check_file(path, known).problems] == [
+    assert lines(path, check_one(path, known).problems) == [
         "4:43: [back] unknown segment `regular`; did you mean `regulars`?",
         "5:9: [back] unknown segment `regulasr`; did you mean `regulars`?",
     ]
     # A club without segments has none of any name.
-    assert len(check_file(path, vocabulary).problems) == 2
+    assert len(check_one(path, vocabulary).problems) == 2
 
 
 def test_ten_thousand_segments_are_refused_at_once(tmp_path: Path, vocabulary: Vocabulary) -> None:

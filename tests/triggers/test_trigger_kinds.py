@@ -6,13 +6,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from campaign_files import check_one, lines
 from jsonschema import Draft202012Validator
 
-from triggers.check import check_file
 from triggers.cron import explained, moments
 from triggers.definition import CampaignDefinition
 from triggers.festivals import festival_days
-from triggers.schema import campaign_schema
+from triggers.schema import schemas
 from triggers.vocabulary import Vocabulary
 from triggers.yaml_source import parse_yaml
 
@@ -99,18 +99,18 @@ def test_a_sound_trigger(trigger: str, tmp_path: Path, club: Vocabulary) -> None
     text = CAMPAIGN.format(trigger=trigger)
     path = tmp_path / "c.yaml"
     path.write_text(text, encoding="utf-8")
-    checked = check_file(path, club)
+    checked = check_one(path, club)
     assert checked.definition is not None, [str(one) for one in checked.problems]
     stored = checked.definition.model_dump(mode="json")
     assert CampaignDefinition.model_validate(stored) == checked.definition
-    Draft202012Validator(campaign_schema(club)).validate(parse_yaml(text, "c").data)
+    Draft202012Validator(schemas(club)["campaign"]).validate(parse_yaml(text, "c").data)
 
 
 @pytest.mark.parametrize(("trigger", "line"), MISTAKES, ids=[one for one, _ in MISTAKES])
 def test_a_mistake(trigger: str, line: str, tmp_path: Path, club: Vocabulary) -> None:
     path = tmp_path / "c.yaml"
     path.write_text(CAMPAIGN.format(trigger=trigger), encoding="utf-8")
-    problems = [str(one).partition("c.yaml:")[2] for one in check_file(path, club).problems]
+    problems = lines(path, check_one(path, club).problems)
     column, _, words = line.partition(": ")
     assert len(problems) == 1, problems
     assert problems[0].startswith(f"4:{column}: [c] {words}"), problems[0]

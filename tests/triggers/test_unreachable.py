@@ -5,8 +5,8 @@
 from pathlib import Path
 
 import pytest
+from campaign_files import check_one, lines
 
-from triggers.check import check_file
 from triggers.vocabulary import Vocabulary
 
 LEADS = """\
@@ -34,9 +34,9 @@ WARNING, ERROR = "warnings", "problems"
 def told(text: str, tmp_path: Path, vocabulary: Vocabulary, kind: str) -> list[str]:
     path = tmp_path / "c.yaml"
     path.write_text(text, encoding="utf-8")
-    checked = check_file(path, vocabulary)
+    checked = check_one(path, vocabulary)
     assert (checked.definition is None) == bool(checked.problems)
-    return [str(one).removeprefix(f"{path}:") for one in getattr(checked, kind)]
+    return lines(path, getattr(checked, kind))
 
 
 def test_a_sound_campaign_is_told_nothing(tmp_path: Path, vocabulary: Vocabulary) -> None:
