@@ -62,15 +62,16 @@ def _show(one: "VersionFigures") -> None:
         clear = "" if low > 0 or high < 0 else "; chance alone may have done that"
         points = f"{more * 100:+.1f} points ({low * 100:+.1f} to {high * 100:+.1f})"
         say(f"the campaign made {points}{clear}", indent=2)
-    table = plain_table("  step", "sent", "goal met", "not sent", right=("sent",))
+    of_goal = ("goal met",) if one.goal is not None else ()
+    table = plain_table("  step", "sent", *of_goal, "not sent", right=("sent",))
     for step in one.steps:
         name = f"{step.step}.{step.variant}" if step.variant else step.step
         reasons = ", ".join(
             f"{number:,} {sentence_of(reason) or reason}"
             for reason, number in step.not_sent.most_common()
         )
-        met = _share(step.goal)
-        table.add_row(f"  {name}", f"{step.sent:,}", str(met) if met else "", Text(reasons))
+        met = (str(_share(step.goal) or ""),) if of_goal else ()
+        table.add_row(f"  {name}", f"{step.sent:,}", *met, Text(reasons))
     out.print(table)
     print_line()
 

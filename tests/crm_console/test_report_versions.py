@@ -104,3 +104,19 @@ def test_the_report(club: Path, sampark: Callable[..., Any], answer: Callable[..
     assert "renewal, version 2: 5 customers" in shown
     assert "goal met: 1 of 4, 25.0% (4.6 to 69.9)" in shown
     assert "1 the customer opted out" in shown
+
+
+def test_without_a_goal_nothing_is_told_of_one(club: Path, sampark: Callable[..., Any]) -> None:
+    with open_club(open_project(club), lambda: NOW) as (store, _):
+        version = make_version(store, definition={})
+        customer = make_customer(store)
+        enrollment = make_enrollment(store, customer, version)
+        make_touchpoint(
+            store, customer, enrollment, version_id=version, step="hi", state="accepted"
+        )
+    shown = sampark("report", "versions").stdout
+    assert "goal" not in shown
+    assert [line.split() for line in shown.splitlines()[2:4]] == [
+        ["step", "sent", "not", "sent"],
+        ["hi", "1"],
+    ]
