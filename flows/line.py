@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Coroutine, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -54,6 +55,7 @@ class Line:
         self._channel = channel
         self._road = engine.traffic.road(channel)
         self._lane = lane
+        self._paces = [pace for pace in (lane.pace, self._road.pace) if pace.is_limited]
         self._patience = min(PATIENCE_IN_A_BATCH_S, engine.patience.total_seconds())
         self._queue: deque[tuple[Leaving, Ready]] = deque()
         self._working = 0
@@ -70,7 +72,7 @@ class Line:
         try:
             while self._queue:
                 batch, ready = self._queue.popleft()
-                batch.settle(self._left_alone(ready) or await self._handed_over(batch, ready))
+                batch.settle(await self._handed_over(batch, ready))
         finally:
             self._working -= 1
 
@@ -90,13 +92,19 @@ class Line:
         return None
 
     async def _handed_over(self, batch: Leaving, ready: Ready) -> Ruling:
-        async with self._lane.places:
-            for pace in (self._lane.pace, self._road.pace):
-                seconds = await self._turn(pace) if pace.is_limited else None
-                if seconds is not None:
+        if self._lane.places is None and not self._paces:
+            return await self._on_the_road(batch, ready)
+        if (left := self._left_alone(ready)) is not None:
+            return left  # whoever stays takes no other's turn
+        async with self._lane.places or nullcontext():
+            for pace in self._paces:
+                if (seconds := await self._turn(pace)) is not None:
                     return over_the_limit(ready, seconds, self._engine.clock())
-            async with self._road.places:
-                return self._left_alone(ready) or await self._answered(batch, ready)
+            return await self._on_the_road(batch, ready)
+
+    async def _on_the_road(self, batch: Leaving, ready: Ready) -> Ruling:
+        async with self._road.places:
+            return self._left_alone(ready) or await self._answered(batch, ready)
 
     async def _turn(self, pace: Pace) -> float | None:
         """Wait for its turn; `None` when it has come, else the seconds after which to come back."""

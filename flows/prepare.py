@@ -37,7 +37,7 @@ from triggers.timeline import closed_until
 Stuck: TypeAlias = dict[int, TemplateUnusable]
 """Versions of a campaign whose messages cannot be made, and why."""
 
-BATCH = 500
+BATCH = 1_000
 LEASE = timedelta(minutes=20)
 """Longer than the longest wait for a reply (10 minutes, RFC 5321 section 4.5.3.2.6)."""
 

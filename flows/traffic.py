@@ -24,7 +24,8 @@ class Lane:
     """One provider's share of a channel; those without limits share one lane."""
 
     pace: Pace
-    places: asyncio.Semaphore
+    places: asyncio.Semaphore | None
+    """None: as many as the road has."""
     at_once: int
 
 
@@ -107,8 +108,10 @@ class Road:
         return self._provider_of.get(domain, domain)
 
     def _lane(self, limits: Rate, at_once: int | None) -> Lane:
-        places = min(at_once or self.concurrency, self.concurrency)
-        return Lane(Pace(limits.interval), asyncio.Semaphore(places), places)
+        pace = Pace(limits.interval)
+        if at_once is None or at_once >= self.concurrency:
+            return Lane(pace, None, self.concurrency)
+        return Lane(pace, asyncio.Semaphore(at_once), at_once)
 
 
 class Traffic:
