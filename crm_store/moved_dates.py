@@ -51,8 +51,9 @@ def other_days(
     both: list[ColumnElement[str]] = [written, day_text(ENROLLMENT.c.anchor_on)]
     now, then = (func.substr(one, 6, 5) for one in both) if yearly else both
     columns = (ENROLLMENT.c.id, ENROLLMENT.c.occurrence, ENROLLMENT.c.anchor_on, written)
-    rows = connection.execute(select(*columns).select_from(customers).where(among, now != then))
-    return [OtherDay(*row) for row in rows]
+    moved = select(*columns).select_from(customers).where(among, now != then)
+    # By id: whoever changes them takes them in this order (`crm_store.locks`).
+    return [OtherDay(*row) for row in connection.execute(moved.order_by(ENROLLMENT.c.id))]
 
 
 def inside(club_id: int, campaign: str, version_id: int) -> ColumnElement[bool]:
