@@ -17,15 +17,14 @@ from sqlalchemy import (
     FromClause,
     Integer,
     String,
-    column,
     func,
     literal,
     literal_column,
     select,
-    values,
 )
 
 from crm_store.columns import date_from_text, day_text
+from crm_store.given_rows import as_rows, given_rows
 from crm_store.json_values import text_at
 from crm_store.models.activity import PackageBalance
 from crm_store.occasions import Occasions, numbered, occasion, of_club
@@ -141,21 +140,22 @@ def _day_of_year(written: ColumnElement[str]) -> ColumnElement[str]:
 
 
 def _days(kept: Sequence[Kept]) -> FromClause:
-    columns = (
-        column("day", Date),
-        column("month_day", Integer),
-        column("written", String),
-        column("year", String),
-        column("new_year", Date),
-    )
-    rows = [
+    rows = as_rows(
         (
-            one.day,
+            one.day.isoformat(),
             one.month_day,
             f"{one.month_day // 100:02}-{one.month_day % 100:02}",
             str(one.day.year),
-            date(one.day.year, 1, 1),
+            f"{one.day.year}-01-01",
         )
         for one in kept
-    ]
-    return values(*columns).data(rows).cte("kept_days")
+    )
+    return given_rows(
+        "kept_days",
+        rows,
+        day=Date(),
+        month_day=Integer(),
+        written=String(),
+        year=String(),
+        new_year=Date(),
+    )

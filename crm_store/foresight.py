@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import (
     Connection,
-    SelectBase,
+    Select,
     and_,
     bindparam,
     func,
@@ -82,13 +82,15 @@ def newest_event(connection: Connection) -> int:
     return connection.scalar(select(func.max(_EVENT.c.id))) or 0
 
 
-def seen(since: datetime, now: datetime, after_event: int) -> SelectBase:
-    """The customers who came in (`since`, `now`], or of whom an event after this one tells."""
+def visitors(since: datetime, now: datetime) -> Select[tuple[int]]:
+    """The customers who came in (`since`, `now`]."""
     came = _VISIT.c.visited_at > since, _VISIT.c.visited_at <= now
-    return union(
-        select(_VISIT.c.customer_id).where(*came),
-        select(_EVENT.c.customer_id).where(_EVENT.c.id > after_event),
-    )
+    return select(_VISIT.c.customer_id).where(*came)
+
+
+def told_of(after_event: int) -> Select[tuple[int]]:
+    """The customers of whom an event after this one tells."""
+    return select(_EVENT.c.customer_id).where(_EVENT.c.id > after_event)
 
 
 def campaigns_due(connection: Connection, now: datetime) -> set[str]:

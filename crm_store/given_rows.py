@@ -19,10 +19,14 @@ from sqlalchemy.types import TypeEngine
 from crm_store.columns import UtcDateTime
 
 
-def given_rows(parameter: str, **columns: TypeEngine[Any]) -> Subquery:
-    """What `as_rows` made, bound to `parameter`, as a table with these columns in this order."""
-    rows = _JsonRows(bindparam(parameter, type_=Text)).table_valued("value", name="given")
-    value = rows.c.value
+def given_rows(parameter: str, rows: str | None = None, /, **columns: TypeEngine[Any]) -> Subquery:
+    """What `as_rows` made, bound to `parameter`, as a table with these columns in this order.
+
+    The rows are given here, or when the statement is executed.
+    """
+    bound = bindparam(parameter, rows, Text, required=rows is None)
+    rows_of = _JsonRows(bound).table_valued("value", name="given")
+    value = rows_of.c.value
 
     def column(at: int, name: str, kind: TypeEngine[Any]) -> Label[Any]:
         return _JsonItem(value, literal_column(str(at)), kind).label(name)

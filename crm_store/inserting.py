@@ -1,5 +1,6 @@
 """`INSERT … ON CONFLICT`, spelled for the database at hand."""
 
+from functools import cache
 from typing import TypeAlias
 
 from sqlalchemy import Connection, Table
@@ -26,6 +27,11 @@ def insert_new(connection: Connection, table: Table) -> Insert:
     return _PostgresqlNew(table)
 
 
+def insert_new_by(connection: Connection, table: Table, key: tuple[str, ...]) -> Insert:
+    """As `insert_new`, where only this unique key makes a row a known one; others are errors."""
+    return _new_by(connection.dialect.name, key)(table)
+
+
 # SQLAlchemy never keeps the compiled form of a dialect's INSERT, because it does not look into its
 # ON CONFLICT; compiling a large one takes longer than running it. DO NOTHING without a target has
 # nothing to look into.
@@ -49,3 +55,12 @@ class _SqliteNew(sqlite.Insert):
 class _PostgresqlNew(postgresql.Insert):
     inherit_cache = True
     _post_values_clause = _PostgresqlDoNothing()
+
+
+@cache
+def _new_by(dialect: str, key: tuple[str, ...]) -> type[Insert]:
+    """An INSERT of a class of its own: to the cache of compiled forms the class says the key."""
+    kind: type[Insert] = sqlite.Insert if dialect == "sqlite" else postgresql.Insert
+    do_nothing = _SqliteDoNothing if dialect == "sqlite" else _PostgresqlDoNothing
+    body = {"inherit_cache": True, "_post_values_clause": do_nothing(index_elements=key)}
+    return type(f"_NewBy_{'_'.join(key)}", (kind,), body)

@@ -29,7 +29,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from crm_store.columns import UtcDateTime
 from crm_store.given_rows import as_rows, as_text, given_rows
-from crm_store.inserting import insert_into
+from crm_store.inserting import insert_new_by
 from crm_store.literals import is_word
 from crm_store.locks import in_order
 from crm_store.models.touchpoint import State, Touchpoint
@@ -50,8 +50,7 @@ def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Insert touchpoints; one whose occasion already has one is left as it is (promise G2)."""
     if rows:
         # Of this key alone: a coupon's code that exists already is no reason to leave a row out.
-        new = insert_into(connection, TOUCHPOINT).on_conflict_do_nothing(index_elements=_KEY)
-        connection.execute(new, rows)
+        connection.execute(insert_new_by(connection, TOUCHPOINT, _KEY), rows)
 
 
 _KEY = ("campaign", "customer_id", "occurrence", "step", "channel")

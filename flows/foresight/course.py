@@ -1,6 +1,5 @@
 """The course of a simulation: the play of some customers, and what they do about messages."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -13,6 +12,7 @@ from crm_store.foresight import come_as_before, record_all, renew_terms
 from crm_store.touchpoints import Claimed
 from flows.campaigns import RunningCampaign
 from flows.engine import Engine
+from flows.event_loop import run
 from flows.foresight.assumptions import Assumptions, Response
 from flows.foresight.play import HandClock, Play
 from flows.foresight.tally import Tally
@@ -51,7 +51,7 @@ def run_course(
     play = Play(engine, clock, running, stops_of(running))
     people = _People(play, course.assumptions)
     play.on_accepted = people.got
-    asyncio.run(play.run(until))
+    run(play.run(until))
     tally = people.tally
     tally.admitted, tally.outcomes, tally.passes = play.admitted, play.outcomes, set(play.passes)
     return tally

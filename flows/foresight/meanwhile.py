@@ -1,13 +1,13 @@
 """Who may come in between two whole passes of a simulation: by a visit, or by an event."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import SelectBase
+from sqlalchemy import SelectBase, union
 
 from crm_store.event_names import PURCHASE_RECORDED, VISIT_RECORDED
-from crm_store.foresight import comes_between, newest_event, seen
+from crm_store.foresight import comes_between, newest_event, told_of, visitors
 from flows.campaigns import RunningCampaign
 from flows.engine import Engine
 from flows.rules import count_segments
@@ -32,6 +32,12 @@ class Meanwhile:
         self._updates = any(act.action.update is not None for act in acts)
 
     @property
+    def asks_always(self) -> bool:
+        """Whether it asks for anybody at each stop: what a step changes in a customer leaves no
+        event."""
+        return self._updates
+
+    @property
     def hears_of_visits(self) -> bool:
         """Whether a visit by itself can let somebody in."""
         return any(map(_comes_unannounced, self.campaigns))
@@ -41,21 +47,27 @@ class Meanwhile:
         with self.engine.store.read() as connection:
             self._since, self._event = now, newest_event(connection)
 
-    def asked(self, now: datetime) -> tuple[Sequence[RunningCampaign], SelectBase | None]:
+    def asked(self, now: datetime) -> Iterator[tuple[Sequence[RunningCampaign], SelectBase | None]]:
         """The campaigns into which somebody may have come since, and who that can be.
 
-        Counts the segments. `None` stands for anybody.
+        Counts the segments. `None` stands for anybody. Nobody is asked for because of others: so a
+        part of the customers is asked for as it would be among all.
         """
         since, event = self._since or now, self._event
         self.passed(now)
+        if self._updates:
+            count_segments(self.engine, self.campaigns)
+            yield self.campaigns, None
+            return
         told = self._event > event
         with self.engine.store.read() as connection:
             if not told and not comes_between(connection, since, now):
-                return (), None
-        # What a step changes in a customer leaves no event.
-        among = None if self._updates else seen(since, now, event)
-        count_segments(self.engine, self.campaigns, among)
-        return [one for one in self.campaigns if told or _comes_unannounced(one)], among
+                return
+        seen = union(visitors(since, now), told_of(event))
+        count_segments(self.engine, self.campaigns, seen)
+        yield [one for one in self.campaigns if _comes_unannounced(one)], seen
+        if told:
+            yield [one for one in self.campaigns if not _comes_unannounced(one)], told_of(event)
 
 
 def _comes_unannounced(campaign: RunningCampaign) -> bool:

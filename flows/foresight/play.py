@@ -124,9 +124,10 @@ class Play:
             reports = {one.slug: CampaignReport(one.slug) for one in self.campaigns}
             await one_pass(self.engine, self.campaigns, SweepReport(now), reports, settle)
         else:
-            asked, among = self._meanwhile.asked(now) if self._meanwhile else ((), None)
-            reports = {one.slug: CampaignReport(one.slug) for one in asked}
-            let_in(self.engine, asked, reports, among)
+            reports = {}
+            for asked, among in self._meanwhile.asked(now) if self._meanwhile else ():
+                reports |= {one.slug: CampaignReport(one.slug) for one in asked}
+                let_in(self.engine, asked, reports, among)
             with self.engine.store.read() as connection:
                 due = campaigns_due(connection, now)
             concerned = [one for one in self.campaigns if one.slug in due]
@@ -181,6 +182,8 @@ class Play:
             comes = next_visit(connection, now) if hears else None
         waiting = [at for at in (due, comes) if at is not None]
         waiting += [at for at, _, _ in self._happenings[:1]]
+        if self._meanwhile is not None and self._meanwhile.asks_always:
+            waiting.append(now)
         # What could not be done now is not tried again at once.
         zone = self.engine.club_zone
         coming = [_stop_after(max(at, now + MINUTE), self.stops, zone) for at in waiting]
