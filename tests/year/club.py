@@ -18,6 +18,9 @@ BORN = datetime(2026, 11, 21, 18, 30, tzinfo=UTC)
 """Its midnight in the club, at which everything begins."""
 HALF_A_YEAR = timedelta(weeks=26)
 BATCH = 500
+NEWCOMERS = 9
+"""One in so many joins later."""
+LEAP_DAY = date(2000, 2, 29)
 SEED = 2026
 
 
@@ -37,8 +40,22 @@ def make_club(folder: Path, members: int, *, each: int = 1, more: bool = False) 
 
 
 def _people(members: int, each: int) -> Iterator[Dossier]:
-    for one in islice(make_population(SEED, TODAY, members), 0, None, each):
+    population = islice(make_population(SEED, TODAY, members), 0, None, each)
+    for number, one in enumerate(population):
         # Half a year of visits is known of them: they came the half before as they did after it.
-        one.visits += [at - HALF_A_YEAR for at in one.visits]
-        one.visits = sorted(set(one.visits))
+        one.visits = sorted({*one.visits, *(at - HALF_A_YEAR for at in one.visits)})
+        if number % NEWCOMERS == 0 and one.terms:
+            _joins(one, TODAY + timedelta(days=number % 300))
+        elif number % NEWCOMERS == 1:
+            one.customer["birth_date"] = LEAP_DAY
         yield one
+
+
+def _joins(one: Dossier, day: date) -> None:
+    """She has not been here yet: her first term begins on that day."""
+    term = one.terms[-1]
+    length = term.values["ends_on"] - term.values["starts_on"]
+    term.values |= {"starts_on": day, "ends_on": day + length, "status": "active"}
+    one.customer["joined_on"] = day
+    one.terms, one.visits, one.events = [term], [], []
+    term.freezes = []
