@@ -41,10 +41,14 @@ def forget_everybody(store: Store) -> None:
 
     The next one who tries something finds it new.
     """
-    with store.write() as connection:
-        for table in reversed(_tables()):
-            if table not in _OF_NOBODY:
-                connection.execute(table.delete())
+    pooled = store.engine.raw_connection()
+    try:
+        driver = pooled.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - a scratch store is SQLite
+        # At one go: each by itself costs more than all of them.
+        driver.executescript(f"BEGIN; {_FORGET} COMMIT;")
+    finally:
+        pooled.close()
 
 
 def copy_to_scratch(store: Store, path: Path) -> Store:
@@ -167,3 +171,6 @@ def _tables() -> list[Table]:
     """Every table, each behind those that it refers to."""
     ours = {table_of(model) for model in MODELS}
     return [table for table in metadata.sorted_tables if table in ours]
+
+
+_FORGET = " ".join(f"{table.delete()};" for table in reversed(_tables()) if table not in _OF_NOBODY)

@@ -20,6 +20,7 @@ from crm_store.scratch import forget_everybody
 from flows.campaigns import RunningCampaign, load_campaigns
 from flows.engine import Engine
 from flows.foresight.asking import Answer, ask
+from flows.foresight.long_pause import LongPause
 from flows.foresight.next_entry import NextEntry
 from flows.foresight.persona import CannotBeGiven, Happening, Persona, persona_of
 from flows.foresight.play import MINUTE, HandClock, Play
@@ -109,8 +110,13 @@ def _play(
     forget_everybody(engine.store)
     with engine.store.write() as connection:
         insert_dossiers(connection, engine.club_id, [persona.dossier])
-    next_entry = NextEntry(engine, campaign, persona.until)
-    play = Play(engine, clock, [campaign], next_entry=next_entry)
+    play = Play(
+        engine,
+        clock,
+        [campaign],
+        next_entry=NextEntry(engine, campaign, persona.until),
+        long_pause=LongPause(engine, campaign),
+    )
     for happening in persona.happenings:
         play.will_happen(happening.at, _Recording(number, happening))
     try:

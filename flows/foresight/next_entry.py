@@ -34,7 +34,7 @@ _EVENTS = (Event, Form, NewLead, StageChange)
 _FROM_FACTS = (MembershipExpiring, Birthday, Date, *_EVENTS)
 """Triggers whose occasions follow from what is stored; time only brings them within reach.
 Absences, balances, segments and schedules ask what day it is."""
-_STORED = (OfCustomer, NameOfCustomer, Tags, OfCustom, OfClub, OfMembership)
+STORED = (OfCustomer, NameOfCustomer, Tags, OfCustom, OfClub, OfMembership)
 """Values that stay as they are while time goes on."""
 _AHEAD = 120
 """Days that one look covers."""
@@ -100,7 +100,7 @@ class NextEntry:
         """Whether who is refused once is refused for as long as nothing happens."""
         where, catalogue = self.campaign.current.where, self.engine.catalogue
         is_stored = where is None or all(
-            isinstance(catalogue[name].value, _STORED) for name in where.fields
+            isinstance(catalogue[name].value, STORED) for name in where.fields
         )
         return is_stored and self.campaign.current.definition.reentry == "always"
 

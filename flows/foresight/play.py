@@ -18,6 +18,7 @@ from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
 from flows.campaigns import RunningCampaign
 from flows.engine import Engine
+from flows.foresight.long_pause import LongPause
 from flows.foresight.meanwhile import Meanwhile
 from flows.foresight.next_entry import NEVER, NextEntry
 from flows.foresight.settling import OnAccepted, settling
@@ -71,6 +72,8 @@ class Play:
     """Told of what counts as handed over: what people do about it comes in here."""
     next_entry: NextEntry | None = None
     """Knows of the only campaign which midnights can let nobody in: they are passed over."""
+    long_pause: LongPause | None = None
+    """Knows which hourly looks at its only customer change nothing: they are left out."""
     outcomes: dict[str, Outcomes] = field(default_factory=dict)
     admitted: Counter[str] = field(default_factory=Counter)
     passes: list[datetime] = field(default_factory=list)
@@ -180,6 +183,9 @@ class Play:
             due = next_due(connection)
             hears = self._meanwhile is not None and self._meanwhile.hears_of_visits
             comes = next_visit(connection, now) if hears else None
+        if self.long_pause is not None and due is not None and due > now:
+            happens_at = self._happenings[0][0] if self._happenings else NEVER
+            due = self.long_pause.last_look(due, happens_at)
         waiting = [at for at in (due, comes) if at is not None]
         waiting += [at for at, _, _ in self._happenings[:1]]
         if self._meanwhile is not None and self._meanwhile.asks_always:
