@@ -184,7 +184,7 @@ def _ask_the_gate(
     defaults = prepared.definition.defaults
     cap, sent = None, dict[int, list[datetime]]()
     if defaults.cap is not None and is_marketing:
-        cap = Cap(defaults.cap.max, defaults.cap.per, defaults.cap.otherwise == "postpone")
+        cap = Cap(defaults.cap.max, defaults.cap.span, defaults.cap.otherwise == "postpone")
         customers = [one.customer_id for one in batch]
         sent = sending.sent_since(connection, customers, now - cap.per, prepared.token, now)
     # A batch knows few zones; the hours that are closed are the same for everyone there.

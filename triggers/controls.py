@@ -27,11 +27,20 @@ class Cap(StrictModel):
     max: StrictInt = Field(ge=1, examples=[2])
     """How many messages."""
     per: Duration
-    """Within how long a time, such as `7d`."""
+    """Within how long a time, such as `7d`. A twenty-fourth of it is let off, at most an hour."""
     otherwise: Literal["postpone", "skip"] = Field(
         default="postpone", alias="else", examples=["skip"]
     )
     """What becomes of one message too many: it waits, or it is left out."""
+
+    @property
+    def span(self) -> timedelta:
+        """How far back a message counts.
+
+        Of two messages at the same time of day a week apart the second is none too many, though
+        its sweep may come some minutes earlier in the hour than that of the first.
+        """
+        return self.per - min(self.per / 24, timedelta(hours=1))
 
 
 class Late(StrictModel):

@@ -241,6 +241,31 @@ async def test_a_cap_counts_marketing_of_every_campaign_and_nothing_else(club: W
     ]
 
 
+WEEKLY = """
+campaign: weekly
+name: Weekly
+topic: news
+trigger: {type: schedule, cron: "30 10 * * sun"}
+defaults: {cap: {max: 1, per: 7d, else: skip}}
+steps: [{id: news, at: now, email: note/one}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "state"),
+    [(0, 0, "accepted"), (4, 0, "accepted"), (0, 4, "accepted"), (61, 0, "suppressed")],
+)
+async def test_a_weekly_message_is_not_held_back_by_the_minutes_of_a_sweep(
+    club: Workshop, first: int, second: int, state: str
+) -> None:
+    club.campaign(WEEKLY)
+    make_customer(club.store)
+    for week, late in enumerate((first, second)):
+        club.clock.now = NOW + timedelta(weeks=week, minutes=late)
+        await club.sweep()
+    assert club.ledger("state") == [("accepted",), (state,)]
+
+
 async def test_another_club_with_a_campaign_of_the_same_name_is_left_alone(club: Workshop) -> None:
     moving = LEADS % "in_flight: move"
     club.campaign(moving)
