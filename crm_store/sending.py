@@ -26,7 +26,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from crm_store.columns import UtcDateTime
 from crm_store.given_rows import as_rows, given_rows
-from crm_store.literals import is_word
+from crm_store.literals import is_still, is_word
 from crm_store.locks import Lock, hold
 from crm_store.models.campaign import Enrollment
 from crm_store.models.club import Club
@@ -37,7 +37,7 @@ from crm_store.pauses import is_paused
 from crm_store.scope import CUSTOMER
 from crm_store.suppressions import ANY_SUPPRESSED, Address, Found, hashes_of, suppressions
 from crm_store.tables import table_of
-from crm_store.touchpoints import TOUCHPOINT
+from crm_store.touchpoints import NAMED, TOUCHPOINT
 
 _CONSENT, _EVENT = table_of(Consent), table_of(Event)
 _ENROLLMENT, _CLUB = table_of(Enrollment), table_of(Club)
@@ -242,7 +242,9 @@ _WISHES = given_rows("wishes", id=BigInteger(), address=String()).c
 
 
 @lru_cache(maxsize=16)
-def _begin_sending(fields: AddressFields, *, needs_opt_in: bool) -> ReturningUpdate[tuple[int]]:
+def _begin_sending(
+    fields: AddressFields, dialect: str, *, needs_opt_in: bool
+) -> ReturningUpdate[tuple[int]]:
     address_now = (
         select(_address(fields))
         .where(CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
@@ -252,8 +254,9 @@ def _begin_sending(fields: AddressFields, *, needs_opt_in: bool) -> ReturningUpd
     return (
         update(TOUCHPOINT)
         .where(
+            *(() if dialect == "sqlite" else (NAMED,)),
             TOUCHPOINT.c.id == _WISHES.id,
-            is_word(TOUCHPOINT.c.state, State.CLAIMED),
+            is_still(TOUCHPOINT.c.state, State.CLAIMED),
             TOUCHPOINT.c.claim_token == bindparam("token"),
             TOUCHPOINT.c.lease_until >= bindparam("now"),
             TOUCHPOINT.c.expires_at >= bindparam("now"),
@@ -292,13 +295,15 @@ def begin_sending(
     """
     hold(connection, Lock.PERMISSION, shared=True)
     asked = {
+        "ids": list(addresses),
         "wishes": as_rows([(one, address) for one, (_, address) in addresses.items()]),
         "token": token,
         "now": now,
         "hashes": as_rows([(one,) for one in hashes_of(connection, addresses.values())]),
         "reaches": list(rule.reaches),
     }
-    statement = _begin_sending(rule.address_fields, needs_opt_in=rule.needs_opt_in)
+    dialect = connection.dialect.name
+    statement = _begin_sending(rule.address_fields, dialect, needs_opt_in=rule.needs_opt_in)
     moved = set(connection.execute(statement, asked | _asked(rule, exit_on)).scalars())
     if moved:
         return moved

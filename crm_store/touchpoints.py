@@ -11,11 +11,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Connection,
     Integer,
     String,
+    any_,
     bindparam,
     case,
     func,
@@ -30,7 +32,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from crm_store.columns import UtcDateTime
 from crm_store.given_rows import as_rows, as_text, given_rows
 from crm_store.inserting import insert_new_by
-from crm_store.literals import is_word
+from crm_store.literals import is_still, is_word
 from crm_store.locks import in_order
 from crm_store.models.touchpoint import State, Touchpoint
 from crm_store.pauses import is_paused
@@ -378,7 +380,7 @@ _RULE = (
     .where(
         TOUCHPOINT.c.id == _RULINGS.id,
         TOUCHPOINT.c.claim_token == bindparam("token"),
-        or_(_CLAIMED, _SENDING),
+        is_still(TOUCHPOINT.c.state, State.CLAIMED, State.SENDING),
     )
     .values(
         state=_RULINGS.state,
@@ -395,11 +397,20 @@ _RULE = (
 )
 
 
+NAMED = TOUCHPOINT.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
+"""For PostgreSQL, which cannot tell how few rows are given: so it finds them by their ids."""
+_RULE_NAMED = _RULE.where(NAMED)
+
+
 def rule(connection: Connection, rulings: Sequence[Ruling], token: str, now: datetime) -> None:
     """Write rulings down and give the touchpoints back; only the holder of the token can."""
-    if rulings:
-        rows = as_rows(map(_ruling_row, rulings))
-        connection.execute(_RULE, {"rulings": rows, "token": token, "now": now})
+    if not rulings:
+        return
+    given = {"rulings": as_rows(map(_ruling_row, rulings)), "token": token, "now": now}
+    if connection.dialect.name == "sqlite":
+        connection.execute(_RULE, given)
+    else:
+        connection.execute(_RULE_NAMED, given | {"ids": [one.id for one in rulings]})
 
 
 def _ruling_row(one: Ruling) -> tuple[str | int | None, ...]:

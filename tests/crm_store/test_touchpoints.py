@@ -1,5 +1,6 @@
 """The ledger's moves: each from the state it names, by the holder of the token, once."""
 
+import re
 import threading
 from datetime import datetime, timedelta
 
@@ -16,6 +17,8 @@ from making import (
     make_version,
     rows_of,
 )
+from query_plans import statements
+from sqlalchemy import select
 
 from crm_store import touchpoints
 from crm_store.database import Store
@@ -364,3 +367,33 @@ def test_an_opt_out_on_its_way_wins(store: Store) -> None:
         assert may_go == []  # it waits
     sending.join(timeout=10)
     assert may_go == [set()]
+
+
+def test_on_postgresql_few_of_many_claimed_are_found_by_their_ids(postgres_store: Store) -> None:
+    """Not by what is claimed just now, by all workers: that is read anew with every commit."""
+    customer = make_customer(postgres_store)
+    enrollment = make_enrollment(postgres_store, customer, make_version(postgres_store))
+    made = make_touchpoint(postgres_store, customer, enrollment)
+    with postgres_store.write() as connection:
+        table = touchpoints.TOUCHPOINT
+        row = connection.execute(select(table).where(table.c.id == made)).mappings().one()
+        claimed = {"state": "claimed", "claim_token": "a", "lease_until": LEASE_END}
+        rows = [
+            {**row, **claimed, "id": made + n, "step": f"step-{n}", "coupon": None}
+            for n in range(1, 2_001)
+        ]
+        connection.execute(table.insert(), rows)
+    few = [made + 1, made + 2]
+    with statements(postgres_store) as seen:
+        begin(postgres_store, few)
+        with postgres_store.write() as connection:
+            rulings = [Ruling(one, State.ACCEPTED) for one in few]
+            touchpoints.rule(connection, rulings, "a", NOW)
+    updates = [(sql, given) for sql, given in seen if sql.startswith("UPDATE")]
+    assert len(updates) == 2
+    for sql, given in updates:
+        with postgres_store.read() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN {sql}", given).scalars().all()
+        indexes = re.findall(r"on (touchpoint\w*|ix_touchpoint\w*)", "\n".join(plan))
+        assert "touchpoint_pkey" in indexes
+        assert set(indexes) <= {"touchpoint_pkey", "touchpoint"}, plan
