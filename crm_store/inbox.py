@@ -230,5 +230,5 @@ def read_again(connection: Connection, club_id: int, ids: Sequence[int], now: da
 
 def forget(connection: Connection, now: datetime) -> int:
     """Drop what was handled, or failed, longer than `KEEP_HANDLED` ago; how many."""
-    done = connection.execute(delete(_INBOX).where(_INBOX.c.handled_at < now - KEEP_HANDLED))
-    return done.rowcount
+    old = in_order(connection, _INBOX, _INBOX.c.handled_at < now - KEEP_HANDLED)
+    return connection.execute(delete(_INBOX).where(old)).rowcount

@@ -65,8 +65,7 @@ async def empty_inbox(engine: Engine, *, passes: int = 1000) -> None:
     for _ in range(passes):
         if await handle_inbox(engine) is None:
             break
-    with engine.store.write() as connection:
-        inbox.forget(connection, engine.clock())
+    engine.store.transact(inbox.forget, engine.clock())
 
 
 def _take(engine: Engine, limit: int) -> list[Taken]:
