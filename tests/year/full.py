@@ -62,6 +62,8 @@ def show(proof: Proof) -> None:
     cells, other = proof.cells
     print(f"By campaign, step, channel and day: {cells} figures, {other} of them differ.")
     print(f"Ledger and catchers hold the same ids, each once: {proof.swept.catchers.agrees}.")
+    waits = [f"{counts.total()} times" for counts in proof.postponed]
+    print(f"Something had to wait: simulated {waits[0]}, swept {waits[1]}.")
     for name, (same, only_simulated, only_real) in proof.rows().items():
         print(f"{name}: {same} the same, {len(only_simulated)} and {len(only_real)} are not.")
         for side, rows in (("simulated", only_simulated), ("swept", only_real)):

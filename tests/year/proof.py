@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from pathlib import Path
@@ -11,7 +12,9 @@ from year.compared import Facts, facts_of
 from year.lived import lives_in
 from year.swept import Swept, sweep_through
 
+from crm_store.models.touchpoint import State
 from flows.foresight.assumptions import read_assumptions
+from flows.foresight.play import Outcomes
 from flows.foresight.simulation import Simulated, simulated
 from flows.project import Project
 from triggers.timeline import instant
@@ -73,6 +76,11 @@ class Proof:
         }
 
     @property
+    def postponed(self) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
+        """How often something had to wait, by campaign and reason: simulated and swept."""
+        return _postponed(self.figures.outcomes), _postponed(self.swept.outcomes)
+
+    @property
     def holds(self) -> bool:
         """Everything is the same, and what the simulation tells is its ledger."""
         told = Counter(
@@ -86,9 +94,12 @@ class Proof:
         for (campaign, _, _, day), number in self.simulated.sent().items():
             kept[campaign, day] += number
         rows = self.rows().values()
+        simulated, swept = self.postponed
         return (
             self.swept.catchers.agrees
             and kept == told
+            and self.figures.admitted == Counter(one.campaign for one in self.simulated.stays)
+            and (simulated == swept or not self.to_the_moment)
             and not any(one.only_simulated or one.only_swept for one in rows)
         )
 
@@ -103,6 +114,15 @@ def prove(
     visits, deeds = len(lives.visits), len(lives.deeds)
     swept = asyncio.run(sweep_through(project, lives, first, last, every))
     return Proof(figures, facts, swept, visits, deeds, to_the_moment=every is None)
+
+
+def _postponed(outcomes: Mapping[str, Outcomes]) -> Counter[tuple[str, str]]:
+    waits: Counter[tuple[str, str]] = Counter()
+    for campaign, counts in outcomes.items():
+        for (state, reason), number in counts.items():
+            if state is State.PLANNED:
+                waits[campaign, str(reason)] += number
+    return waits
 
 
 def _differ(one: list, other: list) -> Difference:  # type: ignore[type-arg]

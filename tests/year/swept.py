@@ -1,5 +1,6 @@
 """The year for real: sweep after sweep, over SMTP and HTTP into the catchers, by a set clock."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -12,7 +13,7 @@ from crm_console.demo.comparison import Comparison, compare
 from flows.campaigns import RunningCampaign
 from flows.engine import Engine
 from flows.foresight.course import stops_of
-from flows.foresight.play import MINUTE, HandClock
+from flows.foresight.play import MINUTE, HandClock, Outcomes
 from flows.project import Project, open_engine
 from flows.report import SweepReport
 from flows.sweep import SweepPlan, handle_events, plan_sweep, sweep
@@ -31,6 +32,8 @@ class Swept:
     catchers: Comparison
     """The ledger's accepted messages and those that were caught, by id."""
     sweeps: int
+    outcomes: dict[str, Outcomes]
+    """By campaign, what the sweeps reported; what is postponed counts each time."""
 
 
 async def sweep_through(
@@ -42,7 +45,7 @@ async def sweep_through(
     end, and at the moments of schedules; with `every`, as often as that as well.
     """
     clock = HandClock(instant(first, time.min, project.zone))
-    sweeps = 0
+    sweeps, outcomes = 0, defaultdict[str, Outcomes](Counter)
     async with open_engine(project, clock) as engine:
         files = project.check()
         plan = plan_sweep(engine, files)
@@ -50,20 +53,21 @@ async def sweep_through(
         for now in _moments(plan.running, first, last, project.zone, every):
             clock.now = now
             live_until(lives, now, engine, project.folder)
-            await _sweep(engine, plan)
+            await _sweep(engine, plan, outcomes)
             sweeps += 1
         with engine.store.read() as connection:
             catchers = compare(connection, engine.club_id, project.caught())
-        return Swept(facts_of(engine.store, project.zone), catchers, sweeps)
+        return Swept(facts_of(engine.store, project.zone), catchers, sweeps, outcomes)
 
 
-async def _sweep(engine: Engine, plan: SweepPlan) -> None:
+async def _sweep(engine: Engine, plan: SweepPlan, outcomes: dict[str, Outcomes]) -> None:
     """What `sampark sweep` does, and then what `sampark up` does about new events."""
     report: SweepReport | None = await sweep(engine, plan)
     while report is not None:
         for one in report.campaigns:
             if one.failed is not None:
                 raise AssertionError(f"{one.campaign}: {one.failed}")
+            outcomes[one.campaign].update(one.outcomes)
         report = await handle_events(engine, plan)
 
 
