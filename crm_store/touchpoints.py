@@ -109,7 +109,8 @@ class NewTime:
     expires_at: datetime
 
 
-_MAY_MOVE = TOUCHPOINT.c.state.in_([State.PLANNED, State.QUEUED, State.EXPIRED])
+# Without IN, which a statement for many rows cannot have.
+_MAY_MOVE = or_(_PLANNED, _QUEUED, is_word(TOUCHPOINT.c.state, State.EXPIRED))
 
 
 def hold_unsent(

@@ -122,8 +122,8 @@ def at_work(store: Store, work: Callable[..., object], *args: object) -> Iterato
 
 
 def move_and_cancel(connection: Connection) -> None:
-    touchpoints.hold_unsent(connection, [LAST], [FIRST])
-    touchpoints.move_in_time(connection, [NewTime(LAST, SOON, SOON)])
+    touchpoints.hold_unsent(connection, [2, LAST], [FIRST])
+    touchpoints.move_in_time(connection, [NewTime(one, SOON, SOON) for one in (2, LAST)])
     touchpoints.cancel_unsent(connection, [FIRST], Reason.EXITED, NOW)
 
 

@@ -26,7 +26,7 @@ from crm_store.imports.permission import Answer, write_answers
 from crm_store.models.touchpoint import State, Touchpoint
 from crm_store.reasons import Reason
 from crm_store.sending import TopicRule, begin_sending, facts, sent_since
-from crm_store.touchpoints import Claimed, Ruling
+from crm_store.touchpoints import Claimed, NewTime, Ruling
 
 LEASE_END = NOW + timedelta(minutes=20)
 
@@ -367,6 +367,24 @@ def test_an_opt_out_on_its_way_wins(store: Store) -> None:
         assert may_go == []  # it waits
     sending.join(timeout=10)
     assert may_go == [set()]
+
+
+def test_several_are_planned_anew_at_once_unless_they_have_left(
+    store: Store, enrolled: tuple[int, int]
+) -> None:
+    states = ("planned", "queued", "expired", "claimed", "cancelled")
+    made = [make_touchpoint(store, *enrolled, state=state) for state in states]
+    later = NOW + timedelta(days=3)
+    with store.write() as connection:
+        moves = [NewTime(one, later, later + timedelta(hours=1)) for one in made]
+        touchpoints.move_in_time(connection, moves)
+    assert rows_of(store, Touchpoint, "state", "due_at", "not_before") == [
+        ("planned", later, later),
+        ("planned", later, later),
+        ("planned", later, later),
+        ("claimed", NOW, NOW),
+        ("cancelled", NOW, NOW),
+    ]
 
 
 def test_on_postgresql_few_of_many_claimed_are_found_by_their_ids(postgres_store: Store) -> None:
