@@ -111,7 +111,7 @@ def compose(
     if links and unsubscribe:
         list_fields = links.list_fields(rule.topic, sender.domain, touchpoint.id, unsubscribe)
     carried = fields_for(sender.reporters, message_id)
-    content = build_email(
+    letter = build_email(
         render_for_wire(compiled, values),
         sender=sender.mailbox,
         recipient=Mailbox(" ".join(filter(None, names)), address),
@@ -122,4 +122,4 @@ def compose(
         sign=sender.sign,
     )
     came_from = (links.sender(touchpoint.id) if links else None) or sender.mailbox.address
-    return OutgoingEmail(touchpoint.id, message_id, came_from, address, content)
+    return OutgoingEmail(touchpoint.id, message_id, came_from, address, letter)

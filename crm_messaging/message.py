@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from crm_messaging.dlt import DltTags
 
@@ -17,17 +17,27 @@ class EmailParts:
     text: str
 
 
-class TidyLines(bytes):
-    """Octets whose every line ends in CRLF and none begins with a dot.
+class Letter(NamedTuple):
+    """A whole RFC 5322 message, CRLF line ends. What many letters share is in memory once."""
 
-    SMTP can take them as they are. Whoever makes them has seen to it, so that nobody has to look
-    through a whole message again.
-    """
+    pieces: tuple[bytes, ...]
+    is_ascii: bool
+    is_tidy: bool
+    """Every line ends in CRLF, the last one too, and none begins with a dot: SMTP can take it as
+    it is, and nobody has to look through the whole of it again."""
+
+    @classmethod
+    def of(cls, octets: bytes) -> "Letter":
+        """Of octets that nobody has looked through."""
+        return cls((octets,), octets.isascii(), is_tidy=False)
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self.pieces)
 
 
 @dataclass(frozen=True)
 class OutgoingEmail:
-    """An e-mail ready for the wire. `content` is the whole RFC 5322 message, CRLF line ends."""
+    """An e-mail ready for the wire."""
 
     touchpoint_id: int
     message_id: str
@@ -35,7 +45,12 @@ class OutgoingEmail:
     """Envelope sender, ASCII."""
     recipient: str
     """Envelope recipient."""
-    content: bytes
+    letter: Letter
+
+    @property
+    def content(self) -> bytes:
+        """The letter in one piece."""
+        return bytes(self.letter)
 
 
 @dataclass(frozen=True)

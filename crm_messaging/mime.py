@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from hashlib import sha256
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from email_validator import EmailNotValidError, validate_email
 
-from crm_messaging.message import TidyLines
+from crm_messaging.message import Letter
 from crm_messaging.mime_words import MAX_LINE, BadHeader, phrase, structured, unstructured
-from crm_messaging.wire_text import WireParts, WireText
+from crm_messaging.wire_text import BOUNDARY_BEGIN, WireParts, WireText
 from crm_store.errors import SamparkError
 
 Sign: TypeAlias = Callable[[Sequence[str], bytes, datetime], str]
@@ -34,9 +34,8 @@ _PLAIN_ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
 )
-_BOUNDARY = "=_Sampark_" + "QXZJ" * 8
-"""Neither base64 nor a header of ours can hold "=_": only bodies that leave as they are have to be
-searched for it, and what is long and rare is quick to search for."""
+_BOUNDARY = f"{BOUNDARY_BEGIN.decode()}Sampark_" + "QXZJ" * 8
+"""Only bodies that are not clean and leave as they are have to be searched for it."""
 _DELIMITER = b"--" + _BOUNDARY.encode()
 _BEGIN = _DELIMITER + b"\r\n"
 _BETWEEN, _END = b"\r\n" + _BEGIN, b"\r\n" + _DELIMITER + b"--\r\n"
@@ -77,7 +76,7 @@ def build_email(
     headers: Mapping[str, str],
     list_fields: Sequence[str] = (),
     sign: Sign | None = None,
-) -> bytes:
+) -> Letter:
     """A multipart/alternative message (RFC 2046 section 5.1.4) of text and HTML.
 
     `list_fields` are header fields as they will stand, folded, without their last line ends.
@@ -96,16 +95,17 @@ def build_email(
         f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"',
     ]
     seven_bit = sign is not None
-    text_head, text, text_is_tidy = _part("plain", parts.text, seven_bit)
-    html_head, html, html_is_tidy = _part("html", parts.html, seven_bit)
-    body = (_BEGIN, text_head, text, _BETWEEN, html_head, html, _END)
-    if not (text.isascii() and html.isascii()):
+    text = _part("plain", parts.text, seven_bit)
+    html = _part("html", parts.html, seven_bit)
+    body = (_BEGIN, text.head, *text.pieces, _BETWEEN, html.head, *html.pieces, _END)
+    is_ascii = "8bit" not in (text.encoding, html.encoding)
+    if not is_ascii:
         # RFC 2045 section 6.4: the whole is at least what its parts are.
         fields.append("Content-Transfer-Encoding: 8bit")
     if sign is not None:
         fields.insert(0, sign(fields, b"".join(body), date))
-    content = b"".join(("\r\n".join(fields).encode("ascii"), b"\r\n\r\n", *body))
-    return TidyLines(content) if text_is_tidy and html_is_tidy else content
+    header = "\r\n".join((*fields, "", "")).encode("ascii")
+    return Letter((header, *body), is_ascii, is_tidy=text.is_tidy and html.is_tidy)
 
 
 def ascii_address(address: str) -> str:
@@ -176,30 +176,39 @@ def _extra(name: str, value: str) -> str:
     return structured(name, value)
 
 
-def _part(subtype: str, text: WireText, seven_bit: bool) -> tuple[bytes, bytes, bool]:
-    """A part's header, its body, and whether the lines of that are tidy.
+class _Part(NamedTuple):
+    """One body of a message, encoded, under its header."""
 
-    As it is where that is safe, else in base64, of a text with CRLF line ends (RFC 2045
+    head: bytes
+    pieces: tuple[bytes, ...]
+    encoding: str
+    is_tidy: bool
+
+
+def _part(subtype: str, text: WireText, seven_bit: bool) -> _Part:
+    """As it is where that is safe, else in base64, of a text with CRLF line ends (RFC 2045
     section 6.8).
     """
-    octets, tidy = text
+    pieces, tidy = text
+    octets = text.octets
     encoding = "7bit" if octets.isascii() else "8bit"
-    if (seven_bit and encoding == "8bit") or not _may_stand(text):
-        encoding, octets, tidy = "base64", _base64(octets), True
-    head = (
+    if (seven_bit and encoding == "8bit") or not _may_stand(octets, clean=tidy):
+        encoding, pieces, tidy = "base64", (_base64(octets),), True
+    return _Part(_head(subtype, encoding), pieces, encoding, tidy)
+
+
+@lru_cache(maxsize=8)
+def _head(subtype: str, encoding: str) -> bytes:
+    return (
         f'Content-Type: text/{subtype}; charset="utf-8"\r\n'
         f"Content-Transfer-Encoding: {encoding}\r\n\r\n"
-    )
-    return head.encode("ascii"), octets, tidy
+    ).encode("ascii")
 
 
-def _may_stand(text: WireText) -> bool:
+def _may_stand(octets: bytes, *, clean: bool) -> bool:
     """Whether text may be in a message as it is: RFC 5322 section 2.3, RFC 2045 section 2.8."""
-    octets = text.octets
-    return (
-        _short_lines(octets)
-        and _DELIMITER not in octets
-        and (text.clean or _CONTROL.search(octets) is None)
+    return _short_lines(octets) and (
+        clean or (_DELIMITER not in octets and _CONTROL.search(octets) is None)
     )
 
 

@@ -9,33 +9,43 @@ from typing import NamedTuple
 
 from crm_messaging.message import EmailParts
 
+BOUNDARY_BEGIN = b"=_"
+"""RFC 2045 section 6.7: no quoted-printable text holds it. Nor does base64, nor most text."""
+_OF_TWO_PIECES = (b".", b"_")
+"""What may be the end of a line's end and a dot, or of `BOUNDARY_BEGIN`, as a piece's beginning."""
 _CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\r\n"})
 
 
 class WireText(NamedTuple):
-    """`octets`, and whether they are `clean`: nothing in them needs a second look.
+    """Octets in pieces, and whether they are `clean`: nothing in them needs a second look.
 
-    Clean text has no control character but tabs and line ends, and no line that begins with a
-    dot. Text that is not clean may still be harmless.
+    Clean text has no control character but tabs and line ends, no line that begins with a dot,
+    and nothing that a boundary of ours could begin with. Text that is not clean may still be
+    harmless.
     """
 
-    octets: bytes
+    pieces: tuple[bytes, ...]
     clean: bool
+
+    @property
+    def octets(self) -> bytes:
+        """The text in one piece."""
+        return b"".join(self.pieces)
 
     @classmethod
     def of(cls, text: str) -> "WireText":
         """Any text; a CR, an LF or both end a line."""
         octets = _octets(text)
-        return cls(octets, not octets.startswith(b".") and _is_clean(octets))
+        return cls((octets,), not octets.startswith(b".") and _is_clean(octets))
 
     @classmethod
     def joined(cls, pieces: Iterable[str], known: "KnownPieces") -> "WireText":
         """The text that `pieces` make together, those that are `known` without encoding them."""
         pieces = [*pieces]
-        octets = [known.get(piece) or _harmless(piece) for piece in pieces]
+        octets = tuple([known.get(piece) or _harmless(piece) for piece in pieces])
         if None in octets:
             return cls.of("".join(pieces))
-        return cls(b"".join(octets), True)  # type: ignore[arg-type]  # it has just been looked for
+        return cls(octets, True)  # type: ignore[arg-type]  # it has just been looked for
 
 
 class WireParts(NamedTuple):
@@ -64,11 +74,13 @@ def _harmless(piece: str) -> bytes | None:
     """A piece of a clean text, wherever it stands; `None` if that depends on what is around it."""
     if piece.isprintable():
         octets = piece.encode("utf-8")
+        if BOUNDARY_BEGIN in octets:
+            return None
     else:
         octets = _octets(piece)
         if not _is_clean(octets):
             return None
-    return None if octets.startswith(b".") else octets
+    return None if octets.startswith(_OF_TWO_PIECES) else octets
 
 
 def _octets(text: str) -> bytes:
@@ -81,4 +93,8 @@ def _octets(text: str) -> bytes:
 
 
 def _is_clean(octets: bytes) -> bool:
-    return b"\n." not in octets and len(octets.translate(None, _CONTROLS)) == len(octets)
+    return (
+        b"\n." not in octets
+        and BOUNDARY_BEGIN not in octets
+        and len(octets.translate(None, _CONTROLS)) == len(octets)
+    )

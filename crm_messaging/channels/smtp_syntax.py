@@ -3,20 +3,21 @@
 import re
 from email import message_from_bytes, policy
 
-from crm_messaging.message import OutgoingEmail, TidyLines
+from crm_messaging.message import Letter, OutgoingEmail
 
 _ENVELOPE_ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
 _BARE_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
-def on_the_wire(content: bytes) -> bytes:
+def on_the_wire(letter: Letter) -> bytes:
     """The message as DATA wants it: CRLF line ends, leading dots doubled, the final dot.
 
     RFC 5321 §4.5.2. A lone CR or LF becomes CRLF (§2.3.8): servers disagree about what
     `LF . LF` means, and a message must not be able to end itself and begin another.
     """
-    if isinstance(content, TidyLines) and content.endswith(b"\r\n"):
-        return content + b".\r\n"
+    if letter.is_tidy:
+        return b"".join((*letter.pieces, b".\r\n"))
+    content = bytes(letter)
     crlf = content.count(b"\r\n")
     if content.count(b"\n") != crlf or content.count(b"\r") != crlf:
         content = _BARE_LINE_END.sub(b"\r\n", content)
@@ -28,7 +29,7 @@ def on_the_wire(content: bytes) -> bytes:
 
 def envelope(message: OutgoingEmail, eight_bit: bool) -> tuple[bytes, bytes, bytes]:
     """The three commands before the message: MAIL, RCPT, DATA."""
-    body = b"" if message.content.isascii() or not eight_bit else b" BODY=8BITMIME"  # RFC 6152
+    body = b"" if message.letter.is_ascii or not eight_bit else b" BODY=8BITMIME"  # RFC 6152
     return (
         b"MAIL FROM:<" + message.sender.encode("ascii") + b">" + body + b"\r\n",
         b"RCPT TO:<" + message.recipient.encode("ascii") + b">\r\n",
@@ -45,14 +46,14 @@ def fits_an_envelope(address: str) -> bool:
     return _ENVELOPE_ADDRESS.fullmatch(address) is not None
 
 
-def in_seven_bits(content: bytes) -> bytes:
+def in_seven_bits(letter: Letter) -> Letter:
     """The same message for a server without 8BITMIME: 8-bit parts are encoded anew.
 
     Its other header fields stay as they are. A signature over the body would not survive; the
     builder signs seven-bit messages only.
     """
     seven_bit = policy.SMTP.clone(cte_type="7bit", refold_source="none")
-    message = message_from_bytes(content, policy=seven_bit)
+    message = message_from_bytes(bytes(letter), policy=seven_bit)
     if message.is_multipart():
         del message["Content-Transfer-Encoding"]
-    return message.as_bytes()
+    return Letter.of(message.as_bytes())

@@ -94,10 +94,10 @@ class Transaction:
         `invite` is asked, as the last bytes leave, for the next message on this session: its
         envelope leaves in the same write.
         """
-        content = self.message.content
-        if not self.session.eight_bit and not content.isascii():
-            content = in_seven_bits(content)
-        content = on_the_wire(content)
+        letter = self.message.letter
+        if not (self.session.eight_bit or letter.is_ascii):
+            letter = in_seven_bits(letter)
+        content = on_the_wire(letter)
         wire = self.session.wire
         last = (len(content) - 1) // _CHUNK * _CHUNK
         try:

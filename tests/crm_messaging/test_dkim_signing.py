@@ -55,7 +55,7 @@ def verified(content: bytes, kind: str) -> bool:
 
 
 def signed(kind: str, parts: EmailParts, name: str = "Asha Verma") -> bytes:
-    return build_email(
+    letter = build_email(
         WireParts.of(parts),
         sender=Mailbox("Клуб Лотос", "hello@lotus.example"),
         recipient=Mailbox(name, "asha@example.org"),
@@ -64,6 +64,7 @@ def signed(kind: str, parts: EmailParts, name: str = "Asha Verma") -> bytes:
         headers=HEADERS,
         sign=DkimSigner("lotus.example", "club", KEYS[kind]),
     )
+    return bytes(letter)
 
 
 PARTS = EmailParts("Ваш абонемент  заканчивается " * 5, "<p>नमस्ते</p>\n", "Hi,\n \n\ta  b \n\n\n")

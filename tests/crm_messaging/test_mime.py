@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_messaging.channels.smtp_syntax import in_seven_bits, on_the_wire
-from crm_messaging.message import EmailParts, TidyLines
+from crm_messaging.message import EmailParts, Letter
 from crm_messaging.mime import BadAddress, Mailbox, Sign, ascii_address, build_email, message_id_for
 from crm_messaging.mime_words import BadHeader
 from crm_messaging.wire_text import WireParts
@@ -39,7 +39,18 @@ def built(
     message_id: str = ID,
     sign: Sign | None = None,
 ) -> bytes:
-    return build_email(
+    return bytes(built_letter(parts, sender, recipient, headers, message_id, sign))
+
+
+def built_letter(
+    parts: EmailParts = PARTS,
+    sender: Mailbox = SENDER,
+    recipient: Mailbox = ASHA,
+    headers: Mapping[str, str] | None = None,
+    message_id: str = ID,
+    sign: Sign | None = None,
+) -> Letter:
+    letter = build_email(
         WireParts.of(parts),
         sender=sender,
         recipient=recipient,
@@ -48,6 +59,10 @@ def built(
         headers=headers or {},
         sign=sign,
     )
+    # What it says of itself is what somebody finds who looks through it.
+    assert on_the_wire(letter) == on_the_wire(Letter.of(bytes(letter)))
+    assert letter.is_ascii is bytes(letter).isascii()
+    return letter
 
 
 def read(content: bytes) -> EmailMessage:
@@ -113,7 +128,6 @@ def assert_on_the_wire(content: bytes) -> None:
     lines = content.split(b"\r\n")
     assert not any(control in each for each in lines for control in (b"\r", b"\n", b"\0"))
     assert max(map(len, lines)) <= 998
-    assert on_the_wire(content) == on_the_wire(bytes(content))
 
 
 @settings(max_examples=400, deadline=None)
@@ -257,7 +271,7 @@ def test_one_moment_in_two_zones_is_one_date() -> None:
     noon = built()
     pune = NOON.astimezone(ZoneInfo("Asia/Kolkata"))
     arguments = {"sender": SENDER, "recipient": ASHA, "message_id": ID, "headers": {}}
-    assert build_email(WireParts.of(PARTS), date=pune, **arguments) == noon
+    assert bytes(build_email(WireParts.of(PARTS), date=pune, **arguments)) == noon
     assert b"\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\n" in noon
 
 
@@ -313,9 +327,9 @@ def test_a_body_leaves_as_it_is_where_that_is_safe(text: str, unsigned: str, sig
 @pytest.mark.parametrize("text", ["a.\n", ".a\n", "a\n.b\n", "a\n..", "ж\n.\n"])
 def test_only_a_message_without_dots_at_line_begins_is_tidy(text: str) -> None:
     for parts in (EmailParts("s", "h", text), EmailParts("s", text, "t")):
-        content = built(parts)
-        assert isinstance(content, TidyLines) is (b"\r\n." not in content)
-        assert_on_the_wire(content)
+        letter = built_letter(parts)
+        assert letter.is_tidy is (b"\r\n." not in bytes(letter))
+        assert_on_the_wire(bytes(letter))
 
 
 @settings(max_examples=100, deadline=None)
@@ -323,14 +337,16 @@ def test_only_a_message_without_dots_at_line_begins_is_tidy(text: str) -> None:
 def test_a_server_for_seven_bits_gets_the_same(
     subject: str, recipient: str, text: str, html: str
 ) -> None:
-    content = built(EmailParts(subject, html, text), recipient=Mailbox(recipient, ASHA.address))
-    downgraded = in_seven_bits(content)
+    letter = built_letter(
+        EmailParts(subject, html, text), recipient=Mailbox(recipient, ASHA.address)
+    )
+    content, downgraded = bytes(letter), bytes(in_seven_bits(letter))
     assert downgraded.isascii()
     assert_on_the_wire(downgraded)
     head = content.partition(b"\r\n\r\n")[0].removesuffix(b"\r\n" + EIGHT_BIT)
     assert downgraded.partition(b"\r\n\r\n")[0] == head
     assert bodies(read(downgraded)) == bodies(read(content))
-    assert in_seven_bits(content) == downgraded
+    assert bytes(in_seven_bits(letter)) == downgraded
 
 
 def test_a_long_subject_is_folded_at_its_spaces() -> None:

@@ -13,7 +13,7 @@ from smtp_script import until
 
 from crm_messaging.channels.smtp import SmtpChannel
 from crm_messaging.channels.smtp_settings import SmtpSettings
-from crm_messaging.message import Outcome, OutgoingEmail
+from crm_messaging.message import Letter, Outcome, OutgoingEmail
 from crm_messaging.rehearsal.caught import CaughtMail
 from crm_messaging.rehearsal.reading import CaughtEmail, CaughtSms
 from crm_messaging.rehearsal.running import catchers, running_catchers
@@ -32,7 +32,8 @@ HINDI = (
 
 def an_email(number: int = 1, content: bytes = HINDI) -> OutgoingEmail:
     recipient = f"member{number}@mail.example"
-    return OutgoingEmail(number, f"<{number}@x>", "bounce@lotus.example", recipient, content)
+    letter = Letter.of(content)
+    return OutgoingEmail(number, f"<{number}@x>", "bounce@lotus.example", recipient, letter)
 
 
 async def yes(touchpoint_id: int) -> bool:

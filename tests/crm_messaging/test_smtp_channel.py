@@ -13,7 +13,7 @@ from smtp_script import CLOSE, GARBAGE, GOOD, HANG, ScriptedServer, scripted, se
 from crm_messaging.channels.smtp import SmtpChannel
 from crm_messaging.channels.smtp_settings import SmtpSettings
 from crm_messaging.channels.smtp_syntax import on_the_wire
-from crm_messaging.message import Outcome, OutgoingEmail
+from crm_messaging.message import Letter, Outcome, OutgoingEmail
 
 ACCEPTED, DEFERRED = Outcome.ACCEPTED, Outcome.DEFERRED
 REJECTED, IN_DOUBT = Outcome.REJECTED, Outcome.IN_DOUBT
@@ -23,7 +23,7 @@ ASHA = OutgoingEmail(
     message_id="<7@club.example>",
     sender="bounce@club.example",
     recipient="asha.rao@mail.example",
-    content=b"Subject: Hello\r\n\r\n.A dot, and two:\r\n..\r\nBye\r\n",
+    letter=Letter.of(b"Subject: Hello\r\n\r\n.A dot, and two:\r\n..\r\nBye\r\n"),
 )
 NO_PIPELINING = {"EHLO": "250-scripted\r\n250 8BITMIME\r\n"}
 
@@ -233,7 +233,7 @@ async def test_dots_are_doubled_on_the_wire() -> None:
 
 @given(st.text(alphabet="a.\r\n", max_size=40))
 def test_a_message_ends_where_it_ends_and_nowhere_else(text: str) -> None:
-    wire = on_the_wire(text.encode())
+    wire = on_the_wire(Letter.of(text.encode()))
     *lines, end, after = wire.split(b"\r\n")
     assert (end, after) == (b".", b"")
     assert all(line != b"." for line in lines)
@@ -247,10 +247,10 @@ def test_a_message_ends_where_it_ends_and_nowhere_else(text: str) -> None:
 
 
 async def test_eight_bit_bodies_are_announced_or_encoded_anew() -> None:
-    hindi = replace(ASHA, content=(
+    hindi = replace(ASHA, letter=Letter.of((
         "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
         "Content-Transfer-Encoding: 8bit\r\n\r\nनमस्ते\r\n"
-    ).encode())  # fmt: skip
+    ).encode()))  # fmt: skip
     for extensions, announced in (({}, True), ({"EHLO": "250 scripted\r\n"}, False)):
         async with scripted(extensions) as server:
             channel = SmtpChannel(settings(server.port))
@@ -419,7 +419,7 @@ async def test_what_befalls_one_message_is_not_told_of_its_neighbour(
 
 async def test_a_large_message_arrives_whole_and_in_order() -> None:
     lines = b"".join(b".%06d and some more text to fill the line\r\n" % n for n in range(30_000))
-    large = replace(ASHA, content=b"Subject: large\r\n\r\n" + lines)
+    large = replace(ASHA, letter=Letter.of(b"Subject: large\r\n\r\n" + lines))
     async with scripted() as server:
         channel = SmtpChannel(
             settings(server.port, sessions=1, final_reply_timeout=10, reply_timeout=10)
@@ -469,7 +469,9 @@ async def test_whatever_the_server_does_the_receipts_are_true(
 
     async with serving(moody) as server:
         channel = SmtpChannel(settings(server.port, sessions=4, messages_per_connection=9))
-        letters = [replace(ASHA, touchpoint_id=n, content=b"%d\r\n" % n) for n in range(400)]
+        letters = [
+            replace(ASHA, touchpoint_id=n, letter=Letter.of(b"%d\r\n" % n)) for n in range(400)
+        ]
         receipts = await asyncio.gather(*(channel.hand_over(one, sometimes) for one in letters))
         await channel.close()
 

@@ -12,10 +12,11 @@ from tls_files import make_certificate
 
 from crm_messaging.channels.smtp import SmtpChannel
 from crm_messaging.channels.smtp_settings import SmtpSettings
-from crm_messaging.message import Outcome, OutgoingEmail, Receipt
+from crm_messaging.message import Letter, Outcome, OutgoingEmail, Receipt
 
 LETTER = OutgoingEmail(
-    7, "<7@x>", "a@club.example", "b@mail.example", b"Subject: x\r\n\r\nhello\r\n"
+    *(7, "<7@x>", "a@club.example", "b@mail.example"),
+    Letter.of(b"Subject: x\r\n\r\nhello\r\n"),
 )
 # aiosmtpd says so when a login needs no encryption, as here it must not always.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")

@@ -20,7 +20,7 @@ from smtp_script import CLOSE, GARBAGE, HANG, STOP_READING, scripted
 
 from crm_messaging.channels import http_outcomes
 from crm_messaging.channels.smtp_outcomes import Fault, Point
-from crm_messaging.message import OutgoingEmail
+from crm_messaging.message import Letter, OutgoingEmail
 from crm_store.reasons import Reason
 
 EMAIL = table("E-mail: what the server does, and what the ledger says")
@@ -65,7 +65,9 @@ def script_of(row: Row) -> dict[str, str]:
 
 
 def long_as_no_network_takes_it_at_once(message: OutgoingEmail) -> OutgoingEmail:
-    return replace(message, content=message.content + b"Good day, and good night.\r\n" * 400_000)
+    return replace(
+        message, letter=Letter.of(message.content + b"Good day, and good night.\r\n" * 400_000)
+    )
 
 
 def words_kept(row: Row, said: Said) -> bool:
