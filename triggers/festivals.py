@@ -15,6 +15,7 @@ from triggers.problems import nearest
 
 _NAMED_IN = range(2024, 2031)
 """Years whose names are known to `check`: the same whenever it runs."""
+_TOGETHER = 5
 _NEAR = 3
 
 
@@ -42,11 +43,13 @@ def festival_days(name: str, country: str, first: date, last: date) -> Iterator[
 
     Of several days in a row it is the first. A year that the library does not know has none.
     """
-    # A festival at the turn of the year may have begun in the year before.
+    # A festival at the turn of the year may have begun in the year before. Years are read some at
+    # a time: it takes long, and who asks for one asks for the next.
+    since, until = (first.year - 1) // _TOGETHER * _TOGETHER, last.year // _TOGETHER * _TOGETHER
     days = {
         day
         for language in _languages(country)
-        for day in _days_in(language, country, first.year - 1, last.year + 1).get(
+        for day in _days_in(language, country, since, until + _TOGETHER).get(
             _folded(name), (name, ())
         )[1]
     }

@@ -73,7 +73,9 @@ class NextEntry:
         if not nights:
             return NEVER
         last = self._look(nights[-1])
-        whole = replace(last, latest=last.latest + (nights[-1] - nights[0]))
+        # From the first look's day on; a day too many does no harm.
+        span = nights[-1] - nights[0] + timedelta(days=1)
+        whole = replace(last, latest=last.latest + span)
         with self.engine.store.read() as connection:
             if anything_queued(connection):
                 return None  # it is tried, and given up, at midnight
