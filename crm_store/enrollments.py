@@ -1,6 +1,7 @@
 """Customers in campaigns: entering, being looked at when due, and leaving."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ from crm_store.models.event import Event
 from crm_store.models.touchpoint import Touchpoint
 from crm_store.occasions import COLUMNS, Occasions
 from crm_store.reasons import UNREACHED
-from crm_store.scope import CUSTOMER, MEMBERSHIP, is_of_club
+from crm_store.scope import CUSTOMER, MEMBERSHIP, MomentOf, Scope, is_of_club
 from crm_store.tables import table_of
 
 ENROLLMENT = table_of(Enrollment)
@@ -188,6 +189,26 @@ def due(
     # Whoever had some of them until now may have looked at them: they are not due any more.
     still_due = connection.execute(_DUE.where(held), asked)
     return [DueEnrollment(*row) for row in still_due], is_more
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A condition that is asked again and again, at one moment after another: built once."""
+
+    query: Select[Any]
+    moment: MomentOf
+
+    @classmethod
+    def of(cls, condition: ColumnElement[bool], scope: Scope) -> "Asked":
+        """The condition as it was made in a scope."""
+        return cls(_AMONG.where(condition), scope.moment_of(condition))
+
+    def holds_for(
+        self, connection: Connection, enrollment_ids: Sequence[int], scope: Scope
+    ) -> set[int]:
+        """Those of the enrollments for which it holds at the scope's moment."""
+        asked = {"enrollments": enrollment_ids, **scope.told(self.moment)}
+        return set(connection.execute(self.query, asked).scalars())
 
 
 def matching(

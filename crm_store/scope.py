@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, FromClause, Integer, bindparam, select
+from sqlalchemy.sql.visitors import iterate
 from sqlmodel import Date
 
 from crm_store.columns import UtcDateTime
@@ -14,6 +16,10 @@ from crm_store.tables import table_of
 
 CUSTOMER = table_of(Customer)
 MEMBERSHIP = table_of(Membership)
+
+
+MomentOf: TypeAlias = frozenset[str]
+_AGO = "scope_ago_"
 
 
 @dataclass(frozen=True)
@@ -41,21 +47,70 @@ class Scope:
         """How many seconds the club's clocks are ahead of UTC."""
         return int((self.now.utcoffset() or timedelta(0)).total_seconds())
 
+    # What a statement says of the moment has names: `moment_of` says it anew of another moment, and
+    # the statement need not be built again.
+
     @property
     def now_sql(self) -> ColumnElement[datetime]:
-        return bindparam("scope_now", self.now, UtcDateTime, unique=True)
+        return self._named("scope_now", UtcDateTime)
 
     @property
     def today_sql(self) -> ColumnElement[date]:
-        return bindparam("scope_today", self.today, Date, unique=True)
+        return self._named("scope_today", Date)
+
+    @property
+    def offset_sql(self) -> ColumnElement[int]:
+        return self._named("scope_offset", Integer)
+
+    @property
+    def year_sql(self) -> ColumnElement[int]:
+        return self._named("scope_year", Integer)
+
+    @property
+    def month_day_sql(self) -> ColumnElement[int]:
+        """Month x 100 + day of the last birthday that is kept by today."""
+        return self._named("scope_month_day", Integer)
 
     def ago(self, time: timedelta) -> ColumnElement[datetime]:
-        """The moment so much before now."""
-        return bindparam("scope_then", self.now - time, UtcDateTime, unique=True)
+        """The moment so much before now, to the second."""
+        return self._named(f"{_AGO}{int(time.total_seconds())}", UtcDateTime)
+
+    def moment_of(self, condition: ColumnElement[bool]) -> "MomentOf":
+        """By which names a condition that was made in such a scope speaks of its moment."""
+        keys = (one.key for one in iterate(condition) if isinstance(one, BindParameter))
+        return frozenset(key for key in keys if key.startswith("scope_"))
+
+    def told(self, names: "MomentOf") -> dict[str, Any]:
+        """What these names stand for in this scope."""
+        return {name: self._value(name) for name in names}
+
+    def _named(self, name: str, kind: Any) -> ColumnElement[Any]:
+        return bindparam(name, self._value(name), kind)
+
+    def _value(self, name: str) -> Any:
+        match name:
+            case "scope_now":
+                return self.now
+            case "scope_today":
+                return self.today
+            case "scope_offset":
+                return self.offset
+            case "scope_year":
+                return self.today.year
+            case "scope_month_day":
+                return _kept_by(self.today)
+        return self.now - timedelta(seconds=int(name.removeprefix(_AGO)))
 
     def days_ago(self, days: int) -> ColumnElement[datetime]:
         """The moment `days` x 24 hours before now."""
         return self.ago(timedelta(days=days))
+
+
+def _kept_by(today: date) -> int:
+    """29 February is kept on the 28th in common years."""
+    month_day = today.month * 100 + today.day
+    is_last_of_february = month_day == 228 and (today + timedelta(days=1)).day == 1
+    return 229 if is_last_of_february else month_day
 
 
 def is_of_club(row: FromClause, club_id: int | ColumnElement[int]) -> ColumnElement[bool]:

@@ -106,13 +106,13 @@ class _Look:
                         useful[step.id].append(one.id)
         scope = self.engine.scope(self.definition, self.now)
         self.holds = {
-            (step, way): enrollments.matching(self.connection, useful[step], condition.sql(scope))
+            (step, way): self.version.holds_for(condition, self.connection, useful[step], scope)
             for (step, way), condition in self.version.conditions.items()
             if step in useful
         }
         self.paused: set[int] = set()
         if due and (pause := self.version.pause_while) is not None:
-            self.paused = enrollments.matching(self.connection, sorted(due), pause.sql(scope))
+            self.paused = self.version.holds_for(pause, self.connection, sorted(due), scope)
 
     def _what_was_waited_for(self) -> set[int]:
         """The touchpoints after which the event came that their step waits for."""

@@ -1,7 +1,6 @@
 """How the value of a field is written in SQL."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any, TypeAlias, assert_never
 
 from sqlalchemy import (
@@ -9,7 +8,6 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     FromClause,
-    Integer,
     Select,
     Table,
     case,
@@ -171,12 +169,7 @@ def _score(rules: Sequence[EventPoints | ConditionPoints], scope: Scope) -> Sql:
 
 
 def _years_since(day: Sql, scope: Scope) -> Sql:
-    today = scope.today
-    month_of_today = today.month * 100 + today.day
-    is_last_of_february = month_of_today == 228 and (today + timedelta(days=1)).day == 1
-    reached = 229 if is_last_of_february else month_of_today
-    years = literal(today.year) - year_of(day)
-    return years - case((month_day(day) > literal(reached), 1), else_=0)
+    return scope.year_sql - year_of(day) - case((month_day(day) > scope.month_day_sql, 1), else_=0)
 
 
 def _of_club(column: str, scope: Scope) -> Sql:
@@ -223,7 +216,7 @@ def _latest_day(rows: DatedRows, scope: Scope) -> Sql:
 
 def _day(moment: Sql, scope: Scope) -> Sql:
     """The day in the club: by UTC's an evening in America is tomorrow."""
-    return local_day(moment, literal(scope.offset, Integer))
+    return local_day(moment, scope.offset_sql)
 
 
 def _moment(rows: DatedRows) -> Sql:
