@@ -19,6 +19,8 @@ from crm_store.terms import TERM
 
 _OTHER = ENROLLMENT.alias("other")
 _OF_TERM = "membership."
+_AT_ONCE = 5_000
+"""Fewer than the values that a statement may have."""
 
 
 class OtherDay(NamedTuple):
@@ -76,8 +78,9 @@ def versions_inside(connection: Connection, club_id: int, campaign: str) -> list
 
 def wake(connection: Connection, enrollment_ids: Sequence[int], now: datetime) -> None:
     """Have `advance` look at these enrollments now."""
-    if enrollment_ids:
-        woken = in_order(connection, ENROLLMENT, ENROLLMENT.c.id.in_(enrollment_ids), IS_ACTIVE)
+    for first in range(0, len(enrollment_ids), _AT_ONCE):
+        some = ENROLLMENT.c.id.in_(enrollment_ids[first : first + _AT_ONCE])
+        woken = in_order(connection, ENROLLMENT, some, IS_ACTIVE)
         connection.execute(update(ENROLLMENT).where(woken).values(next_at=now))
 
 

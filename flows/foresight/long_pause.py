@@ -24,16 +24,20 @@ class LongPause:
     engine: Engine
     campaign: RunningCampaign
 
-    def last_look(self, due: datetime, happens_at: datetime) -> datetime:
+    def last_look(
+        self, due: datetime, happened_at: datetime | None, happens_at: datetime
+    ) -> datetime:
         """Of the hourly looks from `due` on, the last before the pause or anything else can end.
 
-        `due` itself where nobody waits for the end of a pause, or it cannot be told.
+        `due` itself where nobody waits for the end of a pause, or it cannot be told. Something
+        last happened at `happened_at`, and happens next at `happens_at`.
         """
         definition, pause = self.campaign.current.definition, self.campaign.current.pause_while
         catalogue = self.engine.catalogue
-        if pause is None or any(
-            not isinstance(catalogue[name].value, _ALL_DAY) for name in pause.fields
-        ):
+        looked_at = due - LOOK_AGAIN
+        if pause is None or (happened_at is not None and happened_at >= looked_at):
+            return due
+        if any(not isinstance(catalogue[name].value, _ALL_DAY) for name in pause.fields):
             return due
         with self.engine.store.read() as connection:
             inside, _ = enrollments.due(connection, self.engine.club_id, self.campaign.slug, due, 2)
@@ -43,7 +47,6 @@ class LongPause:
             made = touchpoints.steps_made(connection, [one.id]).get(one.id, {})
         if any(touch.state is not State.EXPIRED for of_step in made.values() for touch in of_step):
             return due  # it may wait for something else
-        looked_at = due - LOOK_AGAIN
         zone = self.engine.club_zone
         tomorrow = looked_at.astimezone(zone).date() + timedelta(days=1)
         changes, waits = [happens_at, instant(tomorrow, time.min, zone)], False

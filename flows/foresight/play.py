@@ -81,6 +81,8 @@ class Play:
     _happenings: list[tuple[datetime, int, Happening]] = field(default_factory=list)
     _serial: Iterator[int] = field(default_factory=count)
     _whole_at: datetime | None = None
+    _happened_at: datetime | None = None
+    """When something last happened, or was heard of."""
     _meanwhile: Meanwhile | None = None
 
     def __post_init__(self) -> None:
@@ -141,6 +143,8 @@ class Play:
         self._note(reports.values())
         happened |= await self._hear_events(settle)
         self.passes.append(now)
+        if happened:
+            self._happened_at = now
         if self.next_entry is not None and (whole or happened):
             told = self.next_entry.after(now, happened=happened)
             self._whole_at = told or self._next_admission(now)
@@ -185,7 +189,7 @@ class Play:
             comes = next_visit(connection, now) if hears else None
         if self.long_pause is not None and due is not None and due > now:
             happens_at = self._happenings[0][0] if self._happenings else NEVER
-            due = self.long_pause.last_look(due, happens_at)
+            due = self.long_pause.last_look(due, self._happened_at, happens_at)
         waiting = [at for at in (due, comes) if at is not None]
         waiting += [at for at, _, _ in self._happenings[:1]]
         if self._meanwhile is not None and self._meanwhile.asks_always:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from engines import Workshop, workshop
 from making import NOW, TODAY, make_customer, make_freeze, make_membership, make_visit, rows_of
+from sqlalchemy import Connection
 
 from crm_store.database import Store
+from crm_store.events import record
 from crm_store.models.campaign import Enrollment
 from crm_store.models.touchpoint import Touchpoint
 from crm_store.scratch import copy_to_scratch
@@ -38,7 +40,9 @@ steps:
 """
 FROZEN = "membership.frozen"
 LEFT = "membership.days_left > 4"
+NEW = 'customer.stage == "new"'  # until day 6, 12:20
 AWAY = "membership.frozen and visits.last_30d == 0"  # visits go by the hour
+SIGNED_AT = NOW + timedelta(days=6, hours=1, minutes=50)
 CASES = [
     (FROZEN, "36h", [(-3, None)]),
     (FROZEN, "36h", [(-3, 3)]),
@@ -46,6 +50,7 @@ CASES = [
     (FROZEN, "30m", [(0, 2), (5, 9)]),
     (LEFT, "36h", []),
     (LEFT, "6d", [(-3, None)]),
+    (NEW, "5d", []),
     (AWAY, "5d", [(-3, 8)]),
 ]
 
@@ -79,7 +84,7 @@ async def test_the_same_comes_about(
             text = club.folder / "templates" / language / "email" / "note" / "short.md"
             text.write_text("---\nsubject: Short\n---\nSee you.\n")
         club.campaign(CAMPAIGN.format(pause=pause, grace=grace))
-        customer = make_customer(club.store, phone=None)
+        customer = make_customer(club.store, phone=None, pipeline="sales", stage="new")
         term = make_membership(club.store, customer, ends_on=in_days(10))
         make_visit(club.store, customer, NOW - timedelta(days=26, hours=3, minutes=7))
         for begin, end in freezes:
@@ -87,12 +92,25 @@ async def test_the_same_comes_about(
         whole, quick = (play_of(club, tmp_path / f"{name}.db") for name in "ab")
         quick.long_pause = LongPause(quick.engine, quick.campaigns[0])
         for play in (whole, quick):
+            play.will_happen(SIGNED_AT, lambda connection: signs(connection, customer))
             await play.run(datetime.combine(in_days(14), time(12), NOW.tzinfo))
         assert ledger(quick) == ledger(whole)
         assert len(rows_of(whole.engine.store, Touchpoint, "id")) >= 3
         assert set(quick.passes) <= set(whole.passes)
         is_long = pause != AWAY and grace != "30m"
         assert (len(quick.passes) < len(whole.passes)) is is_long
+
+
+def signs(connection: Connection, customer: int) -> None:
+    record(
+        connection,
+        customer_id=customer,
+        name="stage_changed",
+        data={"pipeline": "sales", "to": "won"},
+        source="test",
+        occurred_at=SIGNED_AT,
+        now=SIGNED_AT,
+    )
 
 
 def in_days(days: int) -> date:
