@@ -12,6 +12,7 @@ from crm_store.dossiers import Dossier, insert_dossiers
 from flows.project import Project, open_club, open_project
 
 HERE = Path(__file__).parent
+STARTER = HERE.parents[1] / "campaigns"
 TODAY = date(2026, 11, 22)
 """The first day, on which the demonstration's people have something due."""
 BORN = datetime(2026, 11, 21, 18, 30, tzinfo=UTC)
@@ -30,7 +31,9 @@ def make_club(folder: Path, members: int, *, each: int = 1, more: bool = False) 
     `more` adds the campaigns beside this file, for what the starter does not use.
     """
     project = fresh_club(folder)
-    for campaign in (HERE / "campaigns").glob("*.yaml") if more else ():
+    # Of the starter's, `init` leaves out what is for another country.
+    beside = (STARTER / "seasonal-may.yaml", *(HERE / "campaigns").glob("*.yaml"))
+    for campaign in beside if more else ():
         shutil.copy(campaign, project.campaigns_folder)
     with open_club(project, lambda: BORN) as (store, club_id), store.write() as connection:
         people = _people(members, each)
