@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
@@ -65,12 +65,12 @@ def engine_on_part(project: Project, clock: HandClock, whole: Path, part: Part) 
 
 @contextmanager
 def engine_on_nothing(project: Project, clock: HandClock) -> Iterator[Engine]:
-    """An engine on an empty scratch store: the club has no customer yet."""
+    """An engine on an empty scratch store: the club has no customer yet, and every channel."""
     with TemporaryDirectory(prefix="sampark-") as folder:
         # Nobody real is in it: it needs no key of the club's.
         scratch = empty_scratch(Path(folder) / "scratch.db", KeyRing(token_hex()))
         try:
-            yield engine_on(project, scratch, clock)
+            yield replace(engine_on(project, scratch, clock), channels=_every_channel(project))
         finally:
             scratch.close()
 
@@ -110,8 +110,14 @@ def engine_on(project: Project, scratch: Store, clock: HandClock) -> Engine:
 
 def _channels(project: Project) -> dict[str, Channel]:
     """Those that the club has; a rehearsal has all that a campaign can name."""
-    channels = project.settings.channels
-    has = {"email": channels.email is not None, "sms": channels.sms is not None}
-    has |= dict.fromkeys((*channels.messages, "webhook"), True)
-    everything = project.settings.mode == "rehearsal"
-    return {name: NoWayOut(name) for name, there in has.items() if there or everything}
+    found = _every_channel(project)
+    if project.settings.mode == "rehearsal":
+        return found
+    channels = {"email": project.settings.channels.email, "sms": project.settings.channels.sms}
+    return {name: one for name, one in found.items() if channels.get(name, one) is not None}
+
+
+def _every_channel(project: Project) -> dict[str, Channel]:
+    """All that a campaign can name."""
+    names = ("email", "sms", *project.settings.channels.messages, "webhook")
+    return {name: NoWayOut(name) for name in names}

@@ -180,6 +180,17 @@ def test_given_that_contradicts_itself_fails_alone(club: Path, answer: Callable[
     assert told["cannot_be_played"] == "the visits contradict each other: fewer in more days"
 
 
+def test_a_campaign_is_tested_also_where_no_channel_is_set_up_yet(
+    club: Path, answer: Callable[..., Any]
+) -> None:
+    settings = (club / "club.yaml").read_text()
+    (club / "club.yaml").write_text(settings.replace("mode: rehearsal", "mode: live"))
+    given = "given: {membership: {ends_on: 2026-03-31}, until: 2026-03-24}"
+    write(club, RENEWAL, "a year", f"{given}\nexpect: [month, recap, offer]")
+    (told,) = answer("test")["tests"]
+    assert told["passed"]
+
+
 def test_each_case_is_alone_in_the_world(club: Path) -> None:
     """In any order, and by itself, it comes to the same."""
     project = open_project(club)
