@@ -29,7 +29,7 @@ from crm_store.models.event import Event
 from crm_store.models.touchpoint import Touchpoint
 from crm_store.occasions import COLUMNS, Occasions
 from crm_store.reasons import UNREACHED
-from crm_store.scope import CUSTOMER, MEMBERSHIP, MomentOf, Scope, is_of_club
+from crm_store.scope import CUSTOMER, MEMBERSHIP, MomentOf, Scope, is_of_club, moment_of
 from crm_store.tables import table_of
 
 ENROLLMENT = table_of(Enrollment)
@@ -199,9 +199,9 @@ class Asked:
     moment: MomentOf
 
     @classmethod
-    def of(cls, condition: ColumnElement[bool], scope: Scope) -> "Asked":
+    def of(cls, condition: ColumnElement[bool]) -> "Asked":
         """The condition as it was made in a scope."""
-        return cls(_AMONG.where(condition), scope.moment_of(condition))
+        return cls(_AMONG.where(condition), moment_of(condition))
 
     def holds_for(
         self, connection: Connection, enrollment_ids: Sequence[int], scope: Scope

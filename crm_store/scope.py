@@ -47,7 +47,7 @@ class Scope:
         """How many seconds the club's clocks are ahead of UTC."""
         return int((self.now.utcoffset() or timedelta(0)).total_seconds())
 
-    # What a statement says of the moment has names: `moment_of` says it anew of another moment, and
+    # What a statement says of the moment has names: `told` says them anew for another moment, and
     # the statement need not be built again.
 
     @property
@@ -75,12 +75,7 @@ class Scope:
         """The moment so much before now, to the second."""
         return self._named(f"{_AGO}{int(time.total_seconds())}", UtcDateTime)
 
-    def moment_of(self, condition: ColumnElement[bool]) -> "MomentOf":
-        """By which names a condition that was made in such a scope speaks of its moment."""
-        keys = (one.key for one in iterate(condition) if isinstance(one, BindParameter))
-        return frozenset(key for key in keys if key.startswith("scope_"))
-
-    def told(self, names: "MomentOf") -> dict[str, Any]:
+    def told(self, names: MomentOf) -> dict[str, Any]:
         """What these names stand for in this scope."""
         return {name: self._value(name) for name in names}
 
@@ -104,6 +99,12 @@ class Scope:
     def days_ago(self, days: int) -> ColumnElement[datetime]:
         """The moment `days` x 24 hours before now."""
         return self.ago(timedelta(days=days))
+
+
+def moment_of(condition: ColumnElement[bool]) -> MomentOf:
+    """By which names a condition that was made in a scope speaks of its moment."""
+    keys = (one.key for one in iterate(condition) if isinstance(one, BindParameter))
+    return frozenset(key for key in keys if key.startswith("scope_"))
 
 
 def _kept_by(today: date) -> int:

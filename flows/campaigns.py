@@ -41,7 +41,7 @@ class Version:
     ) -> set[int]:
         """Those of the version's enrollments for which one of its conditions holds."""
         if condition not in self.asked:
-            self.asked[condition] = Asked.of(condition.sql(scope), scope)
+            self.asked[condition] = Asked.of(condition.sql(scope))
         return self.asked[condition].holds_for(connection, enrollment_ids, scope)
 
 

@@ -28,8 +28,8 @@ LATER = Scope.at(datetime(2028, 7, 1, 5, tzinfo=UTC), ZoneInfo("America/New_York
 )
 def test_it_speaks_of_the_new_moment(text: str) -> None:
     condition = parse_condition(text, CATALOGUE)
-    asked = Asked.of(condition.sql(BEGUN), BEGUN)
-    made_anew = Asked.of(condition.sql(LATER), LATER).query.compile(dialect=sqlite.dialect())
+    asked = Asked.of(condition.sql(BEGUN))
+    made_anew = Asked.of(condition.sql(LATER)).query.compile(dialect=sqlite.dialect())
     asked_again = asked.query.compile(dialect=sqlite.dialect())
     assert str(asked_again) == str(made_anew)
     assert {**asked_again.params, **LATER.told(asked.moment)} == dict(made_anew.params)
