@@ -120,10 +120,10 @@ def _cpus() -> int:
     return os.cpu_count() or 1
 
 
-def _work_on(work: _Work) -> Tally:
+def _work_on(work: _Work, copy: Path) -> Tally:
     project = open_project(work.folder)
     clock = work.course.clock(project.zone)
-    with engine_on_part(project, clock, work.whole, work.part) as engine:
+    with engine_on_part(project, clock, work.whole, work.part, copy) as engine:
         running, _ = load_campaigns(engine.store, project.check(), engine.catalogue, clock.now)
         return run_course(work.course, engine, clock, running)
 
@@ -134,7 +134,8 @@ def work_off(told: Path) -> None:
     work: _Work = pickle.loads(told.read_bytes())  # noqa: S301 - our own parent wrote it
     came: Tally | _Failed
     try:
-        came = _work_on(work)
+        # On the parent's desk: it is cleared however this process ends.
+        came = _work_on(work, told.with_suffix(".db"))
     except SamparkError as error:
         came = _Failed(type(error), vars(error))
     written = told.with_suffix(".writing")

@@ -53,14 +53,18 @@ def engine_on_copy(project: Project, clock: HandClock) -> Iterator[Engine]:
 
 
 @contextmanager
-def engine_on_part(project: Project, clock: HandClock, whole: Path, part: Part) -> Iterator[Engine]:
-    """An engine on a part of the customers of a scratch store, which is only read."""
-    with TemporaryDirectory(prefix="sampark-") as folder:
-        scratch = copy_part(whole, Path(folder) / "part.db", project.settings.keys(), part)
-        try:
-            yield engine_on(project, scratch, clock)
-        finally:
-            scratch.close()
+def engine_on_part(
+    project: Project, clock: HandClock, whole: Path, part: Part, path: Path
+) -> Iterator[Engine]:
+    """An engine on a part of the customers of a scratch store, which is only read.
+
+    The part is kept at `path`, and whoever names that removes it.
+    """
+    scratch = copy_part(whole, path, project.settings.keys(), part)
+    try:
+        yield engine_on(project, scratch, clock)
+    finally:
+        scratch.close()
 
 
 @contextmanager
