@@ -10,7 +10,7 @@ TURN_S = 0.0005
 """A busy thread gives way after so long to one that wants its turn. Python's own 5 ms would have
 the sessions stand still while the next batch is prepared."""
 
-YOUNG = 10_000
+YOUNG = 50_000
 """So many new objects before Python looks for rings of garbage among them. A batch of messages
 makes tens of thousands that all live for a while: looking after each 700 of them, as Python does
 by itself, took a tenth of the time that a message costs."""
