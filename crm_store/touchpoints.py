@@ -1,4 +1,6 @@
-"""The ledger: every move of a touchpoint from one state to the next.
+"""The ledger: every move of a touchpoint from one state to the next, from the claim on.
+
+Before it, while it is planned and waits, it is in `crm_store.planned`.
 
 Each function is one statement or a few within the caller's transaction, over many rows at once.
 A move names the state it starts from, and past the claim the token too, so that a worker whose
@@ -6,7 +8,6 @@ lease ran out can change nothing any more.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -24,14 +25,12 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from crm_store.columns import UtcDateTime
 from crm_store.given_rows import as_rows, as_text, given_rows
-from crm_store.inserting import insert_new_by
 from crm_store.literals import is_still, is_word
 from crm_store.locks import in_order
 from crm_store.models.touchpoint import State, Touchpoint
@@ -41,166 +40,11 @@ from crm_store.scope import is_of_club
 from crm_store.tables import table_of
 
 TOUCHPOINT = table_of(Touchpoint)
-_PLANNED = is_word(TOUCHPOINT.c.state, State.PLANNED)
-_QUEUED = is_word(TOUCHPOINT.c.state, State.QUEUED)
+PLANNED = is_word(TOUCHPOINT.c.state, State.PLANNED)
+QUEUED = is_word(TOUCHPOINT.c.state, State.QUEUED)
 _CLAIMED = is_word(TOUCHPOINT.c.state, State.CLAIMED)
 _SENDING = is_word(TOUCHPOINT.c.state, State.SENDING)
 _RELEASED: dict[str, None] = {"claim_token": None, "lease_until": None}
-
-
-def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert touchpoints; one whose occasion already has one is left as it is (promise G2)."""
-    if rows:
-        # Of this key alone: a coupon's code that exists already is no reason to leave a row out.
-        connection.execute(insert_new_by(connection, TOUCHPOINT, _KEY), rows)
-
-
-_KEY = ("campaign", "customer_id", "occurrence", "step", "channel")
-
-
-class Made(NamedTuple):
-    """A touchpoint that is already there."""
-
-    id: int
-    channel: str
-    variant: str
-    state: State
-    reason: str | None
-    due_at: datetime
-    sent_at: datetime | None
-
-
-# Statements of the hot path are built once: SQLAlchemy then finds the compiled form by identity.
-_STEPS_MADE = (
-    select(
-        TOUCHPOINT.c.enrollment_id,
-        TOUCHPOINT.c.step,
-        TOUCHPOINT.c.state,
-        TOUCHPOINT.c.id,
-        TOUCHPOINT.c.channel,
-        TOUCHPOINT.c.variant,
-        TOUCHPOINT.c.reason,
-        TOUCHPOINT.c.due_at,
-        TOUCHPOINT.c.sent_at,
-    )
-    .where(TOUCHPOINT.c.enrollment_id.in_(bindparam("enrollments", expanding=True)))
-    .order_by(TOUCHPOINT.c.id)
-)
-
-
-def steps_made(
-    connection: Connection, enrollment_ids: Sequence[int]
-) -> dict[int, dict[str, list[Made]]]:
-    """By enrollment, by step: the touchpoints that are already there, in the order they came."""
-    made: dict[int, dict[str, list[Made]]] = {}
-    rows = connection.execute(_STEPS_MADE, {"enrollments": enrollment_ids})
-    for enrollment_id, step, state, touchpoint_id, channel, variant, *rest in rows:
-        one = Made(touchpoint_id, channel, variant, State(state), *rest)
-        made.setdefault(enrollment_id, {}).setdefault(step, []).append(one)
-    return made
-
-
-@dataclass(frozen=True)
-class NewTime:
-    """A touchpoint that is still unsent, and when it is due now."""
-
-    id: int
-    due_at: datetime
-    expires_at: datetime
-
-
-# Without IN, which a statement for many rows cannot have.
-_MAY_MOVE = or_(_PLANNED, _QUEUED, is_word(TOUCHPOINT.c.state, State.EXPIRED))
-
-
-def hold_unsent(
-    connection: Connection, touchpoint_ids: Sequence[int], enrollment_ids: Sequence[int]
-) -> None:
-    """Before both `move_in_time` and `cancel_unsent`: what they change, all in one order."""
-    if touchpoint_ids or enrollment_ids:
-        wanted = or_(
-            TOUCHPOINT.c.id.in_(touchpoint_ids), TOUCHPOINT.c.enrollment_id.in_(enrollment_ids)
-        )
-        in_order(connection, TOUCHPOINT, wanted, _MAY_MOVE)
-
-
-def move_in_time(connection: Connection, moves: Sequence[NewTime]) -> None:
-    """Plan unsent touchpoints anew; one given up as past its time may be wanted again."""
-    if not moves:
-        return
-    connection.execute(
-        update(TOUCHPOINT)
-        .where(TOUCHPOINT.c.id == bindparam("of_id"), _MAY_MOVE)
-        .values(
-            state=str(State.PLANNED),
-            reason=str(Reason.ANCHOR_MOVED),
-            due_at=bindparam("new_due_at"),
-            not_before=bindparam("new_due_at"),
-            expires_at=bindparam("new_expires_at"),
-            settled_at=None,
-        ),
-        [
-            {"of_id": one.id, "new_due_at": one.due_at, "new_expires_at": one.expires_at}
-            for one in moves
-        ],
-    )
-
-
-def cancel_unsent(
-    connection: Connection, enrollment_ids: Sequence[int], reason: Reason, now: datetime
-) -> int:
-    """Cancel what is still planned or queued for these enrollments."""
-    if not enrollment_ids:
-        return 0
-    done = connection.execute(
-        update(TOUCHPOINT)
-        .where(
-            TOUCHPOINT.c.enrollment_id.in_(enrollment_ids),
-            TOUCHPOINT.c.state.in_([State.PLANNED, State.QUEUED]),
-        )
-        .values(state=str(State.CANCELLED), reason=str(reason), settled_at=now)
-    )
-    return int(done.rowcount)
-
-
-def move_to(
-    connection: Connection,
-    club_id: int,
-    campaign: str,
-    version_id: int,
-    kept: Sequence[tuple[str, str]],
-    now: datetime,
-) -> None:
-    """Let what is unsent of a club's campaign go on under a version that has these steps.
-
-    `kept` are its steps and ways; what stands for none of them is cancelled.
-    """
-    behind = in_order(
-        connection,
-        TOUCHPOINT,
-        TOUCHPOINT.c.campaign == campaign,
-        TOUCHPOINT.c.version_id != version_id,
-        or_(_PLANNED, _QUEUED),
-        is_of_club(TOUCHPOINT, club_id),
-    )
-    is_kept = tuple_(TOUCHPOINT.c.step, TOUCHPOINT.c.variant).in_(kept)
-    connection.execute(update(TOUCHPOINT).where(behind, is_kept).values(version_id=version_id))
-    connection.execute(
-        update(TOUCHPOINT)
-        .where(behind, ~is_kept)
-        .values(state=str(State.CANCELLED), reason=str(Reason.STEP_GONE), settled_at=now)
-    )
-
-
-def queue_due(connection: Connection, now: datetime) -> int:
-    """Queue every planned touchpoint whose time has come."""
-    due = in_order(connection, TOUCHPOINT, _PLANNED, TOUCHPOINT.c.due_at <= now)
-    done = connection.execute(
-        update(TOUCHPOINT)
-        .where(due)
-        .values(state=str(State.QUEUED), not_before=TOUCHPOINT.c.due_at, queued_at=now)
-    )
-    return int(done.rowcount)
 
 
 def count_queued(
@@ -215,7 +59,7 @@ def count_queued(
 _COUNT_QUEUED = (
     select(TOUCHPOINT.c.campaign, func.count())
     .where(
-        _QUEUED,
+        QUEUED,
         TOUCHPOINT.c.campaign.in_(bindparam("campaigns", expanding=True)),
         TOUCHPOINT.c.not_before <= bindparam("now", type_=UtcDateTime),
         is_of_club(TOUCHPOINT, bindparam("club")),
@@ -228,7 +72,7 @@ def held_back(connection: Connection, club_id: int, campaign: str) -> tuple[int,
     """How many of a campaign a rate limit holds back, and when the first of them may go."""
     number, first = connection.execute(
         select(func.count(), func.min(TOUCHPOINT.c.not_before)).where(
-            _QUEUED,
+            QUEUED,
             TOUCHPOINT.c.campaign == campaign,
             TOUCHPOINT.c.reason == str(Reason.RATE_LIMIT),
             is_of_club(TOUCHPOINT, club_id),
@@ -302,7 +146,7 @@ def _claim(*more: ColumnElement[bool]) -> ReturningUpdate[Any]:
     )
     return (
         update(TOUCHPOINT)
-        .where(TOUCHPOINT.c.id.in_(select(next_up.c.id)), _QUEUED)
+        .where(TOUCHPOINT.c.id.in_(select(next_up.c.id)), QUEUED)
         .values(
             state=str(State.CLAIMED),
             claim_token=bindparam("with"),

@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from crm_messaging.compose import message_id_of
-from crm_store import enrollments, events, touchpoints
+from crm_store import enrollments, events, planned
 from crm_store.enrollments import LOOK_AGAIN, DueEnrollment, Progress
 from crm_store.models.campaign import EnrollmentStatus
 from crm_store.models.touchpoint import OPEN, SENT, State
+from crm_store.planned import Made, NewTime
 from crm_store.reasons import UNREACHED, Reason
-from crm_store.touchpoints import Made, NewTime
 from flows.campaigns import RunningCampaign, Version, version_of
 from flows.carry_out import Deed, carry_out
 from flows.coupons import new_code
@@ -83,7 +83,7 @@ class _Look:
             for one in self.batch
         ]
         looked_at = [(one, schedules.of(one)) for one in batch]
-        self.made = touchpoints.steps_made(connection, [one.id for one in self.batch])
+        self.made = planned.steps_made(connection, [one.id for one in self.batch])
         self._ask(looked_at)
         self.came = self._what_was_waited_for()
         exits = events.latest_by_customer(
@@ -132,10 +132,10 @@ class _Look:
 
     def _write(self) -> None:
         connection, found = self.connection, self.findings
-        touchpoints.add(connection, found.new)
-        touchpoints.hold_unsent(connection, [one.id for one in found.moved], found.exited)
-        touchpoints.move_in_time(connection, found.moved)
-        touchpoints.cancel_unsent(connection, found.exited, Reason.EXITED, self.now)
+        planned.add(connection, found.new)
+        planned.hold_unsent(connection, [one.id for one in found.moved], found.exited)
+        planned.move_in_time(connection, found.moved)
+        planned.cancel_unsent(connection, found.exited, Reason.EXITED, self.now)
         carry_out(self.engine, connection, self.definition, found.deeds, self.now)
         enrollments.keep_progress(connection, found.progress, self.now)
 

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, SelectBase
 
-from crm_store import doubts, enrollments, events, touchpoints
+from crm_store import doubts, enrollments, events, planned, touchpoints
 from crm_store.models.operation import EVERYTHING
 from crm_store.models.touchpoint import State
 from crm_store.pauses import pauses
@@ -257,7 +257,7 @@ def _move_to_the_newest(
     current = campaign.current
     kept = [(act.step, act.variant) for act in current.definition.acts()]
     enrollments.move_to(connection, club_id, campaign.slug, current.id, now)
-    touchpoints.move_to(connection, club_id, campaign.slug, current.id, kept, now)
+    planned.move_to(connection, club_id, campaign.slug, current.id, kept, now)
 
 
 def _bring_due(
@@ -271,7 +271,7 @@ def _bring_due(
             with _alone(reports[campaign.slug]):
                 advance(engine, campaign)
     now = engine.clock()
-    engine.store.transact(touchpoints.queue_due, now)
+    engine.store.transact(planned.queue_due, now)
     with engine.store.read() as connection:
         queued = touchpoints.count_queued(connection, engine.club_id, reports, now)
     for slug, report in reports.items():

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from crm_store import enrollments, touchpoints
+from crm_store import enrollments, planned
 from crm_store.catalogue.values import DaysSince, MembershipDaysLeft, MembershipFrozen, YearsSince
 from crm_store.enrollments import LOOK_AGAIN
 from crm_store.models.touchpoint import State
@@ -44,7 +44,7 @@ class LongPause:
             if len(inside) != 1:
                 return due
             (one,) = inside
-            made = touchpoints.steps_made(connection, [one.id]).get(one.id, {})
+            made = planned.steps_made(connection, [one.id]).get(one.id, {})
         if any(touch.state is not State.EXPIRED for of_step in made.values() for touch in of_step):
             return due  # it may wait for something else
         zone = self.engine.club_zone

@@ -26,7 +26,7 @@ from making import (
 from postgres_waits import until_waiting
 from sqlalchemy import Connection, Table, select, text
 
-from crm_store import changes, doubts, enrollments, touchpoints
+from crm_store import changes, doubts, enrollments, planned, touchpoints
 from crm_store.database import Store
 from crm_store.enrollments import ENROLLMENT, Progress
 from crm_store.erasure import erase
@@ -34,10 +34,11 @@ from crm_store.models.all import MODELS
 from crm_store.models.campaign import Enrollment, EnrollmentStatus
 from crm_store.models.touchpoint import Touchpoint
 from crm_store.occasions import occasion
+from crm_store.planned import NewTime
 from crm_store.reasons import UNREACHED, Reason
 from crm_store.scope import CUSTOMER
 from crm_store.tables import table_of
-from crm_store.touchpoints import TOUCHPOINT, NewTime
+from crm_store.touchpoints import TOUCHPOINT
 
 SOON = NOW + timedelta(minutes=10)
 FIRST, LAST = 1, 3
@@ -122,9 +123,9 @@ def at_work(store: Store, work: Callable[..., object], *args: object) -> Iterato
 
 
 def move_and_cancel(connection: Connection) -> None:
-    touchpoints.hold_unsent(connection, [2, LAST], [FIRST])
-    touchpoints.move_in_time(connection, [NewTime(one, SOON, SOON) for one in (2, LAST)])
-    touchpoints.cancel_unsent(connection, [FIRST], Reason.EXITED, NOW)
+    planned.hold_unsent(connection, [2, LAST], [FIRST])
+    planned.move_in_time(connection, [NewTime(one, SOON, SOON) for one in (2, LAST)])
+    planned.cancel_unsent(connection, [FIRST], Reason.EXITED, NOW)
 
 
 PLANNED = {"state": "planned"}
@@ -149,9 +150,9 @@ WAITING = {
         ENROLLMENT, lambda c: enrollments.move_to(c, 1, "renewal", 2, NOW)
     ),
     "touchpoints under a new version": Case(
-        TOUCHPOINT, lambda c: touchpoints.move_to(c, 1, "renewal", 2, [], NOW)
+        TOUCHPOINT, lambda c: planned.move_to(c, 1, "renewal", 2, [], NOW)
     ),
-    "what is due": Case(TOUCHPOINT, lambda c: touchpoints.queue_due(c, SOON), touchpoint=PLANNED),
+    "what is due": Case(TOUCHPOINT, lambda c: planned.queue_due(c, SOON), touchpoint=PLANNED),
     "moves and cancellations": Case(TOUCHPOINT, move_and_cancel),
     "a batch given back": Case(
         TOUCHPOINT, lambda c: touchpoints.release(c, "a"), touchpoint=CLAIMED
@@ -280,7 +281,7 @@ def test_erasing_lets_a_look_at_her_finish(store: Store) -> None:
         enrollments.due(looking, 1, "renewal", NOW, 9)
         with at_work(store, erase, FIRST, NOW):
             until_waiting(store, 1)
-            touchpoints.cancel_unsent(looking, [LAST], Reason.EXITED, NOW)
+            planned.cancel_unsent(looking, [LAST], Reason.EXITED, NOW)
             looking.commit()
     assert {state for (state,) in rows_of(store, Touchpoint, "state")} == {"cancelled"}
 

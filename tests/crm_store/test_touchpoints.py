@@ -20,13 +20,14 @@ from making import (
 from query_plans import statements
 from sqlalchemy import select
 
-from crm_store import touchpoints
+from crm_store import planned, touchpoints
 from crm_store.database import Store
 from crm_store.imports.permission import Answer, write_answers
 from crm_store.models.touchpoint import State, Touchpoint
+from crm_store.planned import NewTime
 from crm_store.reasons import Reason
 from crm_store.sending import TopicRule, begin_sending, facts, sent_since
-from crm_store.touchpoints import Claimed, NewTime, Ruling
+from crm_store.touchpoints import Claimed, Ruling
 
 LEASE_END = NOW + timedelta(minutes=20)
 
@@ -91,7 +92,7 @@ def test_the_same_occasion_twice_makes_one_touchpoint(
     again = dict(zip(columns, row, strict=True)) | {"id": None, "state": "queued"}
     again.pop("id")
     with store.write() as connection:
-        touchpoints.add(connection, [again, again])
+        planned.add(connection, [again, again])
     assert len(rows_of(store, Touchpoint)) == 1
 
 
@@ -313,8 +314,8 @@ def test_postponed_means_planned_until_then(store: Store, enrolled: tuple[int, i
     settle(store, Ruling(made, State.PLANNED, Reason.QUIET_HOURS, not_before=later))
     assert states(store) == [("planned", "quiet_hours")]
     with store.write() as connection:
-        assert touchpoints.queue_due(connection, later - timedelta(seconds=1)) == 0
-        assert touchpoints.queue_due(connection, later) == 1
+        assert planned.queue_due(connection, later - timedelta(seconds=1)) == 0
+        assert planned.queue_due(connection, later) == 1
     assert [one.id for one in claim(store, "b", now=later)] == [made]
 
 
@@ -377,7 +378,7 @@ def test_several_are_planned_anew_at_once_unless_they_have_left(
     later = NOW + timedelta(days=3)
     with store.write() as connection:
         moves = [NewTime(one, later, later + timedelta(hours=1)) for one in made]
-        touchpoints.move_in_time(connection, moves)
+        planned.move_in_time(connection, moves)
     assert rows_of(store, Touchpoint, "state", "due_at", "not_before") == [
         ("planned", later, later),
         ("planned", later, later),
