@@ -11,7 +11,7 @@ import pytest
 from faults.audit import states
 from faults.boundaries import Boundary
 from faults.club import add_leads
-from faults.driver import PAST_THE_LEASE, Driver
+from faults.driver import PAST_THE_LEASE, Driver, until
 
 from crm_store.models.touchpoint import State
 
@@ -51,8 +51,14 @@ def test_one_that_sleeps_within_a_transaction_does_not_hold_the_others(driver: D
     impatient = {"idle_in_transaction_session_timeout": 500}
     sleeper = driver.put_to_sleep(Boundary.BEFORE_SENDING, settings=impatient)
     driver.site.clock.turn(PAST_THE_LEASE)
-    driver.ended(driver.start())
-    assert set(states(driver.site).values()) == {State.ACCEPTED}
+    driver.ended(driver.start())  # what the sleeper has is passed over for the time being
+    assert set(states(driver.site).values()) <= {State.ACCEPTED, State.CLAIMED}
+
+    def all_accepted() -> bool:
+        driver.ended(driver.start())
+        return set(states(driver.site).values()) == {State.ACCEPTED}
+
+    until(all_accepted, "the sleeper's rows are not given back")
 
     sleeper.wake()
     driver.ended(sleeper)
