@@ -152,7 +152,7 @@ def first_letters(engine: Engine, campaign: RunningCampaign) -> list[OutgoingEma
 
 def mean_size(letters: list[OutgoingEmail]) -> int:
     """Bytes a message."""
-    return round(statistics.mean(len(one.content) for one in letters))
+    return round(statistics.mean(len(bytes(one.letter)) for one in letters))
 
 
 def seed_leads(store: Store, club_id: int, count: int, now: datetime) -> None:

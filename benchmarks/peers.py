@@ -86,7 +86,7 @@ async def _letter(folder: Path) -> dict[str, str]:
     """Our English letter, as a template with the name left open."""
     async with at_work(folder) as (engine, campaign):
         for one in first_letters(engine, campaign):
-            message = message_from_bytes(one.content, policy=policy.default)
+            message = message_from_bytes(bytes(one.letter), policy=policy.default)
             text, html = (
                 part.get_content()
                 for part in (message.get_body(("plain",)), message.get_body(("html",)))

@@ -47,11 +47,6 @@ class OutgoingEmail:
     """Envelope recipient."""
     letter: Letter
 
-    @property
-    def content(self) -> bytes:
-        """The letter in one piece."""
-        return bytes(self.letter)
-
 
 @dataclass(frozen=True)
 class OutgoingSms:

@@ -7,6 +7,7 @@ from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,15 +32,8 @@ UNSUBSCRIBE = {
 OURS = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"]
 
 
-def built(
-    parts: EmailParts = PARTS,
-    sender: Mailbox = SENDER,
-    recipient: Mailbox = ASHA,
-    headers: Mapping[str, str] | None = None,
-    message_id: str = ID,
-    sign: Sign | None = None,
-) -> bytes:
-    return bytes(built_letter(parts, sender, recipient, headers, message_id, sign))
+def built(*ordered: Any, **named: Any) -> bytes:
+    return bytes(built_letter(*ordered, **named))
 
 
 def built_letter(

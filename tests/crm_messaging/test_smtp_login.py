@@ -101,7 +101,7 @@ async def test_a_message_arrives_over_each_kind_of_connection(
         secrets = LOGIN if login else {}
         receipt = await handed_over(port, tls=tls, ca_file=certificate[0], **secrets)
         assert (receipt.outcome, receipt.detail) == (Outcome.ACCEPTED, "250 taken")
-        assert inbox.bodies == [LETTER.content] * 2
+        assert inbox.bodies == [bytes(LETTER.letter)] * 2
         assert inbox.encrypted == [tls != "none"] * 2
 
 

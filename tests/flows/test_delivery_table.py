@@ -65,9 +65,8 @@ def script_of(row: Row) -> dict[str, str]:
 
 
 def long_as_no_network_takes_it_at_once(message: OutgoingEmail) -> OutgoingEmail:
-    return replace(
-        message, letter=Letter.of(message.content + b"Good day, and good night.\r\n" * 400_000)
-    )
+    much = b"Good day, and good night.\r\n" * 400_000
+    return replace(message, letter=Letter.of(bytes(message.letter) + much))
 
 
 def words_kept(row: Row, said: Said) -> bool:
