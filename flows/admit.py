@@ -11,10 +11,6 @@ from flows.campaigns import RunningCampaign
 from flows.engine import Engine
 from triggers.controls import Reentry, ReentryAfter
 from triggers.definition import CampaignDefinition
-from triggers.kinds.event import Event
-from triggers.kinds.form import Form
-from triggers.kinds.new_lead import NewLead
-from triggers.kinds.stage_change import StageChange
 from triggers.look import Look
 
 
@@ -35,7 +31,7 @@ def admit(
     look = look_of(engine, definition, now, event_ids)
 
     trigger = definition.trigger
-    if event_ids is None and isinstance(trigger, Event | Form | NewLead | StageChange):
+    if event_ids is None and trigger.by_event_alone:
         # Most of the time nothing of the kind has happened lately: to see that takes no time.
         with engine.store.read() as connection:
             if not may_have_happened(connection, trigger.listens_to or "", look.since):

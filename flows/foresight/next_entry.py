@@ -22,18 +22,13 @@ from flows.engine import Engine
 from flows.rules import segments_used
 from triggers.kinds.birthday import Birthday
 from triggers.kinds.date import Date
-from triggers.kinds.event import Event
-from triggers.kinds.form import Form
 from triggers.kinds.membership_expiring import MembershipExpiring
-from triggers.kinds.new_lead import NewLead
-from triggers.kinds.stage_change import StageChange
 from triggers.look import Look
 from triggers.timeline import instant
 
-_EVENTS = (Event, Form, NewLead, StageChange)
-_FROM_FACTS = (MembershipExpiring, Birthday, Date, *_EVENTS)
-"""Triggers whose occasions follow from what is stored; time only brings them within reach.
-Absences, balances, segments and schedules ask what day it is."""
+_FROM_FACTS = (MembershipExpiring, Birthday, Date)
+"""Triggers whose occasions follow from what is stored, as those of an event do; time only brings
+them within reach. Absences, balances, segments and schedules ask what day it is."""
 STORED = (OfCustomer, NameOfCustomer, Tags, OfCustom, OfClub, OfMembership)
 """Values that stay as they are while time goes on."""
 _AHEAD = 120
@@ -66,7 +61,7 @@ class NextEntry:
         if not happened:
             return self._first_of(nights, refused=self._look(now) if self._is_final() else None)
         # A date that was moved is looked at on the next midnight.
-        by_event = isinstance(self.campaign.current.definition.trigger, _EVENTS)
+        by_event = self.campaign.current.definition.trigger.by_event_alone
         return self._first_of(nights) if by_event else None
 
     def _first_of(self, nights: Sequence[datetime], refused: Look | None = None) -> datetime | None:
@@ -92,8 +87,9 @@ class NextEntry:
 
     def _can_be_told(self) -> bool:
         definition = self.campaign.current.definition
+        trigger = definition.trigger
         return (
-            isinstance(definition.trigger, _FROM_FACTS)
+            (trigger.by_event_alone or isinstance(trigger, _FROM_FACTS))
             and not any(segments_used([self.campaign]))
             and not any(act.action.update for act in definition.acts())
         )

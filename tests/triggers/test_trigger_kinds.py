@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +13,7 @@ from jsonschema import Draft202012Validator
 from triggers.cron import explained, moments
 from triggers.definition import CampaignDefinition
 from triggers.festivals import festival_days
+from triggers.kinds.all import Trigger
 from triggers.schema import schemas
 from triggers.vocabulary import Vocabulary
 from triggers.yaml_source import parse_yaml
@@ -104,6 +106,14 @@ def test_a_sound_trigger(trigger: str, tmp_path: Path, club: Vocabulary) -> None
     stored = checked.definition.model_dump(mode="json")
     assert CampaignDefinition.model_validate(stored) == checked.definition
     Draft202012Validator(schemas(club)["campaign"]).validate(parse_yaml(text, "c").data)
+
+
+def test_what_nothing_but_an_event_starts() -> None:
+    """A pass looks for such an event before it looks for anybody: each has to name one."""
+    kinds = {kind.model_fields["type"].annotation: kind for kind in get_args(get_args(Trigger)[0])}
+    by_event = {get_args(word)[0]: kind for word, kind in kinds.items() if kind.by_event_alone}
+    assert sorted(by_event) == ["event", "form", "new_lead", "stage_change"]
+    assert all(kind.listens_to for kind in by_event.values())
 
 
 @pytest.mark.parametrize(("trigger", "line"), MISTAKES, ids=[one for one, _ in MISTAKES])

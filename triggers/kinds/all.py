@@ -1,4 +1,11 @@
-"""Every kind of trigger, told apart by its `type`."""
+"""Every kind of trigger, told apart by its `type`.
+
+Each says of itself what others have to know of it: what its offsets count from (`anchor`), the
+event of which the intake tells it at once (`listens_to`), whether nothing but that event starts
+it (`by_event_alone`: where none has come lately, there is nobody to look for), whether a term of
+membership comes with the occasion (`about_membership`), and whose segments have to be counted
+(`segments`).
+"""
 
 from typing import Annotated
 

@@ -23,6 +23,7 @@ class BalanceLow(StrictModel):
 
     anchor: ClassVar[Anchor] = Anchor.MOMENT
     listens_to: ClassVar[str | None] = PACKAGE_CHANGED
+    by_event_alone: ClassVar[bool] = False
     about_membership: ClassVar[bool] = False
     segments: ClassVar[tuple[str, ...]] = ()
 

@@ -116,6 +116,7 @@ class Event(StrictModel):
     """
 
     anchor: ClassVar[Anchor] = Anchor.MOMENT
+    by_event_alone: ClassVar[bool] = True
     about_membership: ClassVar[bool] = False
     segments: ClassVar[tuple[str, ...]] = ()
 

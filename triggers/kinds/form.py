@@ -20,6 +20,7 @@ class Form(StrictModel):
 
     anchor: ClassVar[Anchor] = Anchor.MOMENT
     listens_to: ClassVar[str | None] = FORM_SUBMITTED
+    by_event_alone: ClassVar[bool] = True
     about_membership: ClassVar[bool] = False
     segments: ClassVar[tuple[str, ...]] = ()
 

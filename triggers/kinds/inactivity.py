@@ -60,6 +60,7 @@ class Inactivity(StrictModel):
 
     anchor: ClassVar[Anchor] = Anchor.DAY
     listens_to: ClassVar[str | None] = None
+    by_event_alone: ClassVar[bool] = False
     about_membership: ClassVar[bool] = False
     segments: ClassVar[tuple[str, ...]] = ()
 

@@ -17,6 +17,7 @@ class MembershipExpiring(StrictModel):
 
     anchor: ClassVar[Anchor] = Anchor.DAY
     listens_to: ClassVar[str | None] = None
+    by_event_alone: ClassVar[bool] = False
     about_membership: ClassVar[bool] = True
     segments: ClassVar[tuple[str, ...]] = ()
 

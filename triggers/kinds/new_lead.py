@@ -20,6 +20,7 @@ class NewLead(StrictModel):
 
     anchor: ClassVar[Anchor] = Anchor.MOMENT
     listens_to: ClassVar[str | None] = LEAD_CREATED
+    by_event_alone: ClassVar[bool] = True
     about_membership: ClassVar[bool] = False
     segments: ClassVar[tuple[str, ...]] = ()
 

@@ -27,6 +27,7 @@ class Schedule(StrictModel):
 
     anchor: ClassVar[Anchor] = Anchor.MOMENT
     listens_to: ClassVar[str | None] = None
+    by_event_alone: ClassVar[bool] = False
     about_membership: ClassVar[bool] = False
 
     type: Literal["schedule"]

@@ -20,6 +20,7 @@ class SegmentEntered(StrictModel):
 
     anchor: ClassVar[Anchor] = Anchor.MOMENT
     listens_to: ClassVar[str | None] = None
+    by_event_alone: ClassVar[bool] = False
     about_membership: ClassVar[bool] = False
 
     type: Literal["segment_entered"]
@@ -41,6 +42,7 @@ class SegmentLeft(StrictModel):
 
     anchor: ClassVar[Anchor] = Anchor.MOMENT
     listens_to: ClassVar[str | None] = None
+    by_event_alone: ClassVar[bool] = False
     about_membership: ClassVar[bool] = False
 
     type: Literal["segment_left"]

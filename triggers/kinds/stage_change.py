@@ -20,6 +20,7 @@ class StageChange(StrictModel):
 
     anchor: ClassVar[Anchor] = Anchor.MOMENT
     listens_to: ClassVar[str | None] = STAGE_CHANGED
+    by_event_alone: ClassVar[bool] = True
     about_membership: ClassVar[bool] = False
     segments: ClassVar[tuple[str, ...]] = ()
 
