@@ -18,6 +18,7 @@ from hashlib import blake2b
 from hmac import compare_digest
 
 from crm_store.address_hashes import HASH_SIZE, hashes_with
+from crm_store.columns import LARGEST_ID
 from crm_store.keys import KeyRing
 
 _ID = 5
@@ -116,7 +117,7 @@ class Links:
     def read(self, purpose: Purpose, token: str, now: datetime) -> Holder:
         """Whom a token was made for. Raises `BadToken` and `Expired`."""
         payload = _payload(token, _PERSON_SIZE, _TAG, self._signers[purpose])
-        holder = Holder(int.from_bytes(payload[:_ID]), payload[_ID:-_DAY])
+        holder = Holder(_id(payload[:_ID]), payload[_ID:-_DAY])
         day = int.from_bytes(payload[-_DAY:])
         if day != _NEVER and now.astimezone(UTC).date() > _EPOCH + timedelta(days=day):
             raise Expired(holder)
@@ -130,7 +131,7 @@ class Links:
     def read_click(self, token: str) -> Click:
         """Which link of whose message. Raises `BadToken`."""
         payload = _payload(token, _CLICK_SIZE, _CLICK_TAG, self._clicks)
-        return Click(int.from_bytes(payload[:_ID]), int.from_bytes(payload[_ID:]))
+        return Click(_id(payload[:_ID]), _id(payload[_ID:]))
 
     def return_token(self, touchpoint_id: int) -> str:
         """What stands behind the `+` of a return path: 26 hexadecimal digits.
@@ -203,4 +204,12 @@ def _from_hex(token: str, signers: "list[blake2b]") -> int:
         raise BadToken from None
     if len(octets) != _RETURN_SIZE or len(token) != 2 * _RETURN_SIZE:
         raise BadToken
-    return int.from_bytes(_checked(octets, _TAG, signers))
+    return _id(_checked(octets, _TAG, signers))
+
+
+def _id(octets: bytes) -> int:
+    """Raises `BadToken` for an id that no row has: it is signed, and was never ours."""
+    number = int.from_bytes(octets)
+    if number > LARGEST_ID:
+        raise BadToken
+    return number

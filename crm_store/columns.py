@@ -10,6 +10,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import TypeDecorator
 
+LARGEST_ID = 2**31 - 1
+"""What a key of PostgreSQL's can be. It breaks off a query for a larger one; no row has it."""
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware instant, stored in UTC. A naive datetime is refused: it has no meaning here."""

@@ -11,7 +11,8 @@ from making import make_club, make_consent, make_customer, make_suppression, row
 from public_site import public_project, public_site
 from subscription_site import ASHA, PHONE, Site, a_site
 
-from crm_messaging.links import Purpose
+from crm_messaging.links import Click, Purpose
+from crm_store.columns import LARGEST_ID
 from crm_store.database import Store
 from crm_store.models.consent import ConsentRecord
 
@@ -210,6 +211,23 @@ async def test_forged_and_borrowed_links_are_all_refused_alike(sqlite_site: Site
     assert len(told) == 1
     assert not sqlite_site.is_out()
     assert sqlite_site.standing() == {}
+
+
+@pytest.mark.parametrize("number", [LARGEST_ID, LARGEST_ID + 1, 2**40 - 1])
+async def test_a_link_of_a_message_that_never_was(
+    store: Store, tmp_path: Path, number: int
+) -> None:
+    """Well signed, of a row that is not there or that no database could have."""
+    async with a_site(store, tmp_path) as site:
+        choose, confirm = (
+            site.path(one, touchpoint=number) for one in (Purpose.PREFERENCES, Purpose.CONFIRM)
+        )
+        clicks = [Click(number, site.touchpoint), Click(1, number)]
+        for path in (choose, confirm, *(f"/c/{site.links.click(one)}" for one in clicks)):
+            assert (await site.client.get(path)).status_code == 404
+        for path in (choose, confirm):
+            assert (await site.client.post(path)).status_code == 404
+        assert site.everything() == [[], [], []]
 
 
 async def test_a_thousand_ticks_are_nobodys(sqlite_site: Site) -> None:

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from making import KEYS, NOW, SECRET
 
 from crm_messaging.links import LASTS, BadToken, Click, Expired, Holder, Links, Purpose
+from crm_store.columns import LARGEST_ID
 from crm_store.keys import KeyRing
 
 LINKS = Links(KEYS)
 NEW_KEY = "a new key of which no message knows yet"
 ASHA = Holder(812, LINKS.address_hash("email", "asha@example.org"))
-IDS = st.integers(0, 2**40 - 1)
+IDS = st.integers(0, LARGEST_ID)
+TOO_LARGE = st.integers(LARGEST_ID + 1, 2**40 - 1)
 LETTERS = set(string.ascii_letters + string.digits + "-_")
 
 
@@ -40,6 +42,19 @@ def test_the_other_tokens(one: int, another: int) -> None:
     ):
         assert read(make(one)) == read(make(one).upper()) == one
         assert len(make(one)) == 26
+
+
+@given(TOO_LARGE, st.sampled_from(Purpose))
+def test_what_no_row_can_have_was_never_ours(number: int, purpose: Purpose) -> None:
+    assert refused(LINKS.token(purpose, Holder(number, ASHA.address_hash), NOW), purpose)
+    for read, token in (
+        (LINKS.read_click, LINKS.click(Click(number, 812))),
+        (LINKS.read_click, LINKS.click(Click(3, number))),
+        (LINKS.read_return, LINKS.return_token(number)),
+        (LINKS.read_leave, LINKS.leave_token(number)),
+    ):
+        with pytest.raises(BadToken):
+            read(token)
 
 
 def refused(token: str, purpose: Purpose) -> bool:
