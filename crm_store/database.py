@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from math import ceil
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -92,6 +93,16 @@ class Store:
         with self.write() as connection:
             return work(connection, *args, **kwargs)
 
+    def impatient(self, patience_s: float) -> "Store":
+        """The same database, for who owes somebody an answer; to be closed by itself.
+
+        Whoever stands in its way is waited for so long and no longer: then, and when no
+        connection can be had, it fails as when the database is away. Its connections are its own:
+        the others' cannot be used up.
+        """
+        keys = self.engine.get_execution_options().get(KEYS)
+        return Store(_engine(self.engine.url, patience_s), keys)
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -121,14 +132,9 @@ def open_store(url: str, *, base: Path | None = None, keys: KeyRing | None = Non
             "The database URL cannot be read.",
             "Write it as sqlite:///club.db or postgresql://user@host/name.",
         ) from error
-    if parsed.get_backend_name() == "sqlite":
-        return Store(_sqlite(parsed, base), keys)
-    if parsed.get_backend_name() == "postgresql":
-        return Store(_postgresql(parsed), keys)
-    raise EnvironmentUnready(
-        f"Sampark keeps its ledger in SQLite or PostgreSQL, not in {parsed.get_backend_name()}.",
-        "Set `database:` in club.yaml to sqlite:///… or postgresql://…",
-    )
+    if base is not None and parsed.get_backend_name() == "sqlite" and parsed.database:
+        parsed = parsed.set(database=str(base / parsed.database))  # an absolute one stays as it is
+    return Store(_engine(parsed), keys)
 
 
 @contextmanager
@@ -143,15 +149,27 @@ def reachable() -> Iterator[None]:
         ) from error
 
 
-def _sqlite(url: URL, base: Path | None) -> Engine:
-    if base is not None and url.database and not Path(url.database).is_absolute():
-        url = url.set(database=str(base / url.database))
+def _engine(url: URL, patience_s: float | None = None) -> Engine:
+    """Without a patience, SQLite's writers have `BUSY_TIMEOUT_MS`, and PostgreSQL's no limit."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, patience_s)
+    if url.get_backend_name() == "postgresql":
+        return _postgresql(url, patience_s)
+    raise EnvironmentUnready(
+        f"Sampark keeps its ledger in SQLite or PostgreSQL, not in {url.get_backend_name()}.",
+        "Set `database:` in club.yaml to sqlite:///… or postgresql://…",
+    )
+
+
+def _sqlite(url: URL, patience_s: float | None) -> Engine:
+    patience_ms = BUSY_TIMEOUT_MS if patience_s is None else round(patience_s * 1000)
     if url.database:
         _make_private(Path(url.database))
     # Hidden parameters, here and below: an error that is logged must not quote a customer's row.
     engine = create_engine(
         url,
-        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": STATEMENTS},
+        connect_args={"timeout": patience_ms / 1000, "cached_statements": STATEMENTS},
+        **_pool(patience_s),
         hide_parameters=True,
         json_serializer=written,
     )
@@ -168,7 +186,7 @@ def _sqlite(url: URL, base: Path | None) -> Engine:
             # In WAL, NORMAL may lose the last commits on power loss; the ledger may not.
             "synchronous=FULL",
             "foreign_keys=ON",
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            f"busy_timeout={patience_ms}",
             "cache_size=-65536",
             "temp_store=MEMORY",
         ):
@@ -212,6 +230,11 @@ def _take_the_write_lock(connection: Connection) -> None:
         cursor.close()
 
 
+def _pool(patience_s: float | None) -> dict[str, Any]:
+    # While one writes, all who are answered by a thread may wait, each with a connection.
+    return {} if patience_s is None else {"pool_timeout": patience_s, "max_overflow": 35}
+
+
 def _make_private(path: Path) -> None:
     """Have a new file belong to its owner alone: customers' addresses are in it.
 
@@ -221,11 +244,16 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def _postgresql(url: URL) -> Engine:
+def _postgresql(url: URL, patience_s: float | None) -> Engine:
+    asked: dict[str, Any] = {"options": f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS}"}
+    if patience_s is not None:
+        asked["options"] += f" -c lock_timeout={round(patience_s * 1000)}"
+        asked["connect_timeout"] = ceil(patience_s)
     try:
         return create_engine(
             url.set(drivername="postgresql+psycopg"),
-            connect_args={"options": f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS}"},
+            connect_args=asked,
+            **_pool(patience_s),
             pool_pre_ping=True,
             hide_parameters=True,
             json_serializer=written,

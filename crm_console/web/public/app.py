@@ -6,7 +6,9 @@ database is away it says 503, and the sender comes again.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeAlias
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -30,7 +32,13 @@ from flows.web_server import AsgiApp
 
 log = logging.getLogger(__name__)
 
+Lasts: TypeAlias = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+"""What is done when an app begins and when it ends."""
+
 RETRY_AFTER_S = 60
+PATIENCE_S = 5.0
+"""So long a request waits for others who write, and for a connection. Who presses a button waits
+no longer, nor does a mail program that unsubscribes her: it is better told to come again."""
 
 _WORDS = {
     400: "This cannot be read.",
@@ -54,16 +62,28 @@ def create_public_app(
 
     Raises `EnvironmentUnready` when a door lacks what it needs to tell friend from foe.
     """
+    store = store.impatient(PATIENCE_S)
     premises = Premises(project, store, club_id, clock, fetch, Receiving(store, club_id, clock))
     # An app for each door: the guard knows which is meant, and nobody searches all their paths.
     rooms = [(door, _app(door.routes(premises))) for door in doors]
     https = project.settings.public.url.startswith("https://")
-    return Guard(rooms, elsewhere=_app(), https=https)
+    return Guard(rooms, elsewhere=_app(lasts=_closing(store)), https=https)
 
 
-def _app(routes: APIRouter | None = None) -> FastAPI:
+def _closing(store: Store) -> Lasts:
+    """Closes the store's connections when the server has ended."""
+
+    @asynccontextmanager
+    async def open_as_long(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        store.close()
+
+    return open_as_long
+
+
+def _app(routes: APIRouter | None = None, lasts: Lasts | None = None) -> FastAPI:
     # A redirect to the path with or without a slash would take the host's name from the request.
-    app = FastAPI(openapi_url=None, redirect_slashes=False)
+    app = FastAPI(openapi_url=None, redirect_slashes=False, lifespan=lasts)
     if routes is not None:
         app.include_router(routes)
     app.add_exception_handler(HTTPException, _refused)
