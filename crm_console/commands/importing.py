@@ -146,6 +146,7 @@ def _to_json(result: "ImportResult", rejected: Path | None, *, dry_run: bool) ->
         "rejected": len(result.rejected),
         "rejected_file": str(rejected) if rejected else None,
         "unknown_columns": list(result.unknown_columns),
+        "worked_out_columns": list(result.worked_out),
     }
 
 
@@ -155,10 +156,18 @@ def _show(result: "ImportResult", kind: str, rejected: Path | None, *, dry_run: 
         f"{len(result.rejected):,} rejected"
     )
     print_line(f"{many(result.read, 'row')} of {kind} read: {counts}.", "bold")
-    if result.unknown_columns:
+    strange = [one for one in result.unknown_columns if one not in result.worked_out]
+    if strange:
         note(
-            f"Nothing was read from: {', '.join(result.unknown_columns)}. "
+            f"Nothing was read from: {', '.join(strange)}. "
             'To say what one of them is: --column NAME="HEADING"',
+            "yellow",
+        )
+    if result.worked_out:
+        note(
+            f"Nothing was read from: {', '.join(result.worked_out)}. Sampark works that out by "
+            "itself. To keep what another program says, add a field of your own below `fields:` in "
+            f'club.yaml, and import with --column FIELD="{result.worked_out[0]}"',
             "yellow",
         )
     for row in result.rejected[:_SHOWN]:

@@ -13,7 +13,7 @@ _HEAD = """\
 
 What campaigns and messages can name. The same words mean the same in a condition and in a
 template. Those of `customer`, and your own, are columns of an import too, there without the part
-before the dot.
+before the dot. What is worked out here, an age or a score, no file can set.
 
 *May be empty* says that not every customer has a value: a message needs a word for that case, such
 as `{{ customer.first_name or "there" }}`.

@@ -7,6 +7,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from crm_store.catalogue.field import Catalogue, Field, FieldType
+from crm_store.catalogue.values import NameOfCustomer, OfCustomer, Tags
 from crm_store.errors import UsageError
 from crm_store.imports import permission, whose
 from crm_store.imports.aliases import CUSTOMERS, MEMBERSHIPS, PURCHASES, VISITS
@@ -53,6 +54,8 @@ class Kind:
     key: tuple[str, ...] = ()
     """The columns that name a row. A second row of the same name in one file is refused: which
     of the two is right is not ours to guess, and a repeat of the file would change it twice."""
+    worked_out: tuple[str, ...] = ()
+    """What a file may well tell and nobody stores: its value follows from other things here."""
 
 
 _CUSTOMER_READERS: dict[str, Reader] = {
@@ -95,12 +98,16 @@ PURCHASE_COLUMNS = (
     ),
 )
 NAMES = ("customers", "memberships", "visits", "purchases")
+_OF_CUSTOMER = "customer."
+_STORED = (OfCustomer, NameOfCustomer, Tags)
+"""How the values of a customer's fields are made that are kept as they are told."""
 
 
 def kind_of(name: str, catalogue: Catalogue) -> Kind:
     """The kind by its name. Raises `UsageError` for another one."""
     if name == "customers":
-        return Kind(name, customer_columns(catalogue), store_customers, key=("ref",))
+        columns = customer_columns(catalogue)
+        return Kind(name, columns, store_customers, key=("ref",), worked_out=_worked_out(catalogue))
     if name == "memberships":
         key = (*whose.KEY_OF, "ref", "starts_on")
         return Kind(name, MEMBERSHIP_COLUMNS, store_memberships, key=key)
@@ -113,13 +120,22 @@ def kind_of(name: str, catalogue: Catalogue) -> Kind:
 
 def customer_columns(catalogue: Catalogue) -> tuple[Column, ...]:
     """The columns of a customers file: the catalogue's fields, and permission."""
-    known = [_column(field) for field in catalogue if field.name.startswith("customer.")]
+    known = [_column(field) for field in catalogue if isinstance(field.value, _STORED)]
     own = [_own_column(field) for field in catalogue if field.name.startswith("custom.")]
     return (*known, *own, *permission.COLUMNS)
 
 
+def _worked_out(catalogue: Catalogue) -> tuple[str, ...]:
+    """Of the catalogue's fields of a customer: her age, her score."""
+    return tuple(
+        field.name.removeprefix(_OF_CUSTOMER)
+        for field in catalogue
+        if field.name.startswith(_OF_CUSTOMER) and not isinstance(field.value, _STORED)
+    )
+
+
 def _column(field: Field) -> Column:
-    name = field.name.removeprefix("customer.")
+    name = field.name.removeprefix(_OF_CUSTOMER)
     return Column(
         name,
         _CUSTOMER_READERS.get(name, READERS[field.type]),

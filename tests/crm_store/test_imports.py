@@ -129,6 +129,19 @@ def test_a_mobile_number_goes_before_another(office: Office) -> None:
     assert office.rows(Customer, "phone") == [("+919876543210",), ("+912240001000",)]
 
 
+def test_what_is_worked_out_is_no_column(office: Office) -> None:
+    text = "ref,age,Score,segments,Days since joined,First name\n1,thirty,high,regulars,?,Asha\n"
+    result = office.bring("customers", text)
+    assert counts(result) == {"added": 1}
+    assert result.worked_out == ("age", "Score", "segments", "Days since joined")
+    assert result.unknown_columns == result.worked_out
+    assert office.rows(Customer, "first_name", "score") == [("Asha", 0)]
+    with pytest.raises(UsageError, match="no column score to import into"):
+        office.bring("customers", text, mapping={"score": "Score"})
+    office.bring("customers", text, mapping={"goal": "Score"})
+    assert office.rows(Customer, "custom") == [({"goal": "high"},)]
+
+
 def test_an_empty_cell_says_nothing(office: Office) -> None:
     make_customer(office.store, ref="M-1", email="asha@example.org", custom={"goal": "run"})
     result = office.bring("customers", "ref,email,first name,goal,tags\nM-1,,Usha,,vip\n")
