@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError
 
 from crm_store.errors import EnvironmentUnready
 from crm_store.json_values import written
@@ -34,7 +34,12 @@ STATEMENTS = 500
 """That a connection to SQLite keeps parsed; a sweep of 25 campaigns has more than Python's 128."""
 RUNS = 5
 """How often a transaction is run that PostgreSQL breaks off for the sake of another."""
-_BROKEN_OFF = {"40001": "serialization failure", "40P01": "deadlock"}
+_BROKEN_OFF = {
+    "40001": "serialization failure",
+    "40P01": "deadlock",
+    # Another has just written what this one looked for and did not find. Now it finds it.
+    "23505": "unique violation",
+}
 """By SQLSTATE; nothing of such a transaction is left."""
 
 
@@ -83,7 +88,7 @@ class Store:
             try:
                 with self.write() as connection:
                     return work(connection, *args, **kwargs)
-            except OperationalError as error:
+            except DBAPIError as error:
                 state = getattr(error.orig, "sqlstate", None)
                 if state not in _BROKEN_OFF:
                     raise

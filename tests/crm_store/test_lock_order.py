@@ -326,7 +326,7 @@ def test_one_of_two_in_a_deadlock_is_run_again(
 
 @pytest.mark.parametrize(
     ("sqlstate", "times"),
-    [("40001", 5), ("40P01", 5), ("57014", 1), ("53100", 1), ("23505", 1)],
+    [("40001", 5), ("40P01", 5), ("23505", 5), ("57014", 1), ("53100", 1), ("23514", 1)],
 )
 def test_only_what_was_broken_off_for_anothers_sake_is_run_again(
     store: Store, sqlstate: str, times: int

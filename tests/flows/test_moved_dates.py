@@ -1,5 +1,9 @@
 """A date is moved while somebody is in a campaign that counts from it."""
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -7,7 +11,8 @@ from typing import Any
 import pytest
 from engines import Workshop
 from making import NOW, TODAY, make_customer, make_membership, rows_of
-from sqlalchemy import Table, update
+from postgres_waits import until_waiting
+from sqlalchemy import Connection, Table, event, update
 
 from crm_store.catalogue.field import FieldType
 from crm_store.catalogue.standard import catalogue_of, custom_field
@@ -15,6 +20,8 @@ from crm_store.models.campaign import Enrollment
 from crm_store.models.customer import Customer
 from crm_store.models.membership import Membership
 from crm_store.tables import table_of
+from flows.admit import admit
+from flows.sweep import plan_sweep
 
 CATALOGUE = catalogue_of([custom_field("medical_on", FieldType.DATE, "Medical check")])
 CAMPAIGN = """
@@ -133,6 +140,55 @@ async def test_a_day_that_was_kept_already_is_not_kept_again(club: Workshop) -> 
     assert ends == [
         (f"day:{in_days(3)}", "completed", None),
         (f"day:{in_days(20)}", "exited", "anchor_moved"),
+    ]
+
+
+@contextmanager
+def another_scheduler_admits(club: Workshop) -> Iterator[None]:
+    """One that has let everybody in and commits it only when the caller waits for that."""
+    admitted, waited_for = threading.Event(), threading.Event()
+    store = club.store.impatient(30)
+
+    @event.listens_for(store.engine, "commit")
+    def _wait(_connection: Connection) -> None:
+        admitted.set()
+        assert waited_for.wait(10)
+
+    def let_go() -> None:
+        if club.store.is_sqlite:
+            time.sleep(0.2)
+        else:
+            until_waiting(club.store, 1)
+        waited_for.set()
+
+    other = replace(club.engine, store=store)
+    [campaign] = plan_sweep(club.engine, club.files).running
+    both = [threading.Thread(target=admit, args=(other, campaign)), threading.Thread(target=let_go)]
+    both[0].start()
+    assert admitted.wait(10)
+    both[1].start()
+    yield
+    for one in both:
+        one.join()
+    store.close()
+
+
+async def test_another_scheduler_admits_for_that_day_meanwhile(club: Workshop) -> None:
+    set_up(club, CUSTOM)
+    make_customer(club.store)
+    move(club, CUSTOM, in_days(31))
+    await sweeps(club, 1)
+    move(club, CUSTOM, in_days(20))
+    club.clock.now = NOW + timedelta(days=2)
+    with another_scheduler_admits(club):
+        report = await club.sweep()
+    assert [one.failed for one in report.campaigns] == [None]
+    await sweeps(club, 13, 20)
+    assert sent(club) == [("month", 1), ("week", 13), ("day", 20)]
+    ends = rows_of(club.store, Enrollment, "occurrence", "status", "end_reason")
+    assert ends == [
+        (f"day:{in_days(31)}", "exited", "anchor_moved"),
+        (f"day:{in_days(20)}", "completed", None),
     ]
 
 
