@@ -6,6 +6,7 @@ Templates use them as any field; conditions cannot.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from crm_store.catalogue.event_fields import WithEventData
 from crm_store.catalogue.field import Catalogue, Field, FieldType
 from crm_store.catalogue.values import OfMessage
 
@@ -39,8 +40,10 @@ _NAMES = frozenset(field.name for field in MESSAGE_FIELDS)
 
 
 def with_message_fields(catalogue: Catalogue) -> Catalogue:
-    """What templates may use: the club's fields and those of the message."""
-    return Catalogue((*catalogue, *(one for one in MESSAGE_FIELDS if one.name not in catalogue)))
+    """What templates may use: the club's fields, those of the message, and its event's data."""
+    return WithEventData(
+        (*catalogue, *(one for one in MESSAGE_FIELDS if one.name not in catalogue))
+    )
 
 
 def in_store(fields: Iterable[str]) -> frozenset[str]:

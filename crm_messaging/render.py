@@ -24,6 +24,7 @@ from crm_messaging.club_copy import club_copy
 from crm_messaging.compiled import PLAIN, Compiled, CompiledEmail, CompiledSms
 from crm_messaging.message import EmailParts
 from crm_messaging.template_filters import LANGUAGE, Unprintable
+from crm_messaging.told import told
 from crm_messaging.wire_text import WireParts, WireText
 from crm_store.catalogue.field import Catalogue, FieldType
 from crm_store.errors import SamparkError
@@ -71,6 +72,8 @@ def _columns(
 
 
 def _plain(name: str, value: Any, kind: FieldType) -> Any:
+    if kind is FieldType.ANY:
+        return told(name, value)
     if kind is FieldType.TAGS:
         tags = value.split("\n") if value else []
         if len(tags) > MAX_TAGS:

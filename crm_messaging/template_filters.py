@@ -6,13 +6,14 @@ much longer than what it is given: a template's output stays bounded by its sour
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal
 from jinja2 import Undefined, pass_context
 from jinja2.filters import FILTERS as JINJA_FILTERS
@@ -30,6 +31,7 @@ _QUOTED = re.compile(r"'[^']*'")
 _NOT_OF_A_DAY = re.compile(r"[^\W\d_GyQqMLwWdFEec]")
 """Letters that no pattern of a day means. `DD.MM.YYYY`, as spreadsheets write it, would be the day
 of the year and the year of the week."""
+_DAY_ALONE = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}")
 _MAX_GLUE = 64
 _MAX_JOINED = 65_536
 _WEB_ADDRESS = re.compile(r"https?://[^\s\x00-\x20\"'<>\\^`{|}\x7f]+", re.IGNORECASE)
@@ -112,10 +114,42 @@ def _date(context: Context, value: Any, style: str = "long") -> str:
         try:
             value = date.fromisoformat(value)
         except ValueError:
-            raise Unprintable("the filter date needs a date") from None
+            value = _moment(context, value, "date", "a date").date()
     if not isinstance(value, date):
         raise Unprintable("the filter date needs a date")
     return day_text(value, str(style), context.parent[LANGUAGE])
+
+
+@pass_context
+def _time(context: Context, value: Any) -> str:
+    if isinstance(value, Blank):
+        raise value.refusal()
+    needed = "a time, such as 2026-11-22T18:30 or 18:30"
+    if not isinstance(value, str) or _DAY_ALONE.fullmatch(value):
+        raise Unprintable(f"the filter time needs {needed}")
+    try:
+        clock = time.fromisoformat(value)
+    except ValueError:
+        clock = _moment(context, value, "time", needed).time()
+    return _clock_text(clock, context.parent[LANGUAGE])
+
+
+def _moment(context: Context, text: str, filter_name: str, needed: str) -> datetime:
+    """A moment by the clocks of the club: one that names no zone is told by them already."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            return moment
+        return moment.astimezone(ZoneInfo(str(context.parent["club"]["timezone"])))
+    except (ValueError, OverflowError):
+        raise Unprintable(f"the filter {filter_name} needs {needed}") from None
+
+
+@lru_cache(maxsize=4096)
+def _clock_text(clock: time, language: str) -> str:
+    text: str = format_time(clock, "short", locale=locale_of(language))
+    # CLDR's narrow space before "PM" alone would make a text message one of 70 characters.
+    return text.replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
 @pass_context
@@ -183,6 +217,7 @@ _HARMLESS = (
 OFFERED: dict[str, Callable[..., Any]] = {
     **{name: JINJA_FILTERS[name] for name in _HARMLESS},
     "date": _date,
+    "time": _time,
     "money": _money,
     "number": _number_text,
     "plural": _plural,

@@ -26,6 +26,7 @@ from crm_messaging.template_filters import (
 )
 from crm_messaging.template_problems import Mistake
 from crm_messaging.template_types import TemplateTypes
+from crm_store.catalogue.event_fields import EVENT, EXAMPLE
 from crm_store.catalogue.field import Catalogue, FieldType
 
 MAX_FACTOR = 10**12
@@ -182,6 +183,9 @@ class _Checker:
         field = f"{family}.{node.attr}"
         if field in self.catalogue:
             self.fields.add(field)
+        elif field.startswith(EVENT):
+            message = f"`{node.attr[:60]}` cannot be a key of an event's data"
+            self.note(node.node, message, "Use letters, digits and underscores.")
         else:
             self.note(node.node, f"there is no field {field}", self._meant(family, node.attr))
 
@@ -200,7 +204,8 @@ class _Checker:
         if node.name in self.loop_names or node.lineno in self.slot_offsets:
             return
         if node.name in self.families:
-            example = next(n for n in self.catalogue.names() if n.startswith(f"{node.name}."))
+            known = (n for n in self.catalogue.names() if n.startswith(f"{node.name}."))
+            example = next(known, EXAMPLE)
             fix = f"Name one field of it, such as {example}."
             self.note(node, f"{node.name} is a family of fields, not a value", fix)
         else:
@@ -233,6 +238,9 @@ class _Checker:
     def _is_list(self, node: nodes.Node) -> bool:
         return self.types.of(node) is FieldType.TAGS
 
+    def _is_date(self, node: nodes.Node | None) -> bool:
+        return node is not None and self.types.of(node) is FieldType.DATE
+
     def _list_fields(self) -> str:
         lists = [field.name for field in self.catalogue if field.type is FieldType.TAGS]
         return f"Write {{% for tag in {lists[0]} %}}." if lists else "There is no list field."
@@ -261,6 +269,8 @@ class _Checker:
             self.note(node, "a filter block is not offered", "Write {{ field | filter }}.")
         if node.name == "money":
             self.fields.add("club.currency")
+        if node.name == "time" or (node.name == "date" and not self._is_date(node.node)):
+            self.fields.add("club.timezone")
         if node.name == "plural":
             self._plural(node)
         if node.name == "date" and node.args and isinstance(node.args[0], nodes.Const):

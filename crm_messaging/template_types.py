@@ -11,8 +11,8 @@ from crm_store.catalogue.field import Catalogue, FieldType
 NUMERIC = (FieldType.INTEGER, FieldType.NUMBER)
 _TO_NUMBER = ("abs", "length", "round")
 _TO_TEXT = (
-    *("capitalize", "date", "join", "lower", "money", "number", "plural", "title", "trim"),
-    *("truncate", "upper", "urlencode"),
+    *("capitalize", "date", "join", "lower", "money", "number", "plural", "time", "title"),
+    *("trim", "truncate", "upper", "urlencode"),
 )
 _OF_NUMBERS = ("abs", "money", "number", "plural", "round")
 _OF_WORDS = ("first", "join", "last", "length")
@@ -30,7 +30,8 @@ class TemplateTypes:
         match node:
             case nodes.Getattr(node=nodes.Name(name=family), attr=last):
                 name = f"{family}.{last}"
-                return self._catalogue[name].type if name in self._catalogue else None
+                kind = self._catalogue[name].type if name in self._catalogue else None
+                return None if kind is FieldType.ANY else kind
             case nodes.Const(value=bool()):
                 return FieldType.BOOLEAN
             case nodes.Const(value=int()):
@@ -81,6 +82,8 @@ class TemplateTypes:
             wrong, fix = kind not in NUMERIC, "It shows numbers."
         elif node.name == "date":
             wrong, fix = kind not in (FieldType.DATE, FieldType.TEXT), "It shows dates."
+        elif node.name == "time":
+            wrong, fix = kind is not FieldType.TEXT, "It shows texts such as 18:30."
         elif node.name in _OF_WORDS:
             wrong, fix = kind not in (FieldType.TAGS, FieldType.TEXT), "It is for tags and texts."
         if wrong:

@@ -5,8 +5,10 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, select
 
+from crm_store.catalogue.event_fields import event_fields
 from crm_store.catalogue.field import Catalogue
 from crm_store.enrollments import ENROLLMENT, of_enrollments
+from crm_store.event_data import data_columns, data_values
 from crm_store.given_rows import as_rows, given_rows
 from crm_store.scope import CUSTOMER, Scope
 
@@ -20,16 +22,26 @@ def of_enrolled(
     enrollment_ids: Sequence[int],
     scope: Scope,
 ) -> dict[int, dict[str, Any]]:
-    """By enrollment: the value of each named field. The very SQL that conditions use."""
-    names = sorted(names)
-    values = (catalogue[name].sql(scope) for name in names)
+    """By enrollment: the value of each named field. The very SQL that conditions use.
+
+    `event.<key>` is what the enrollment's event says; see `crm_store.event_data`.
+    """
+    told = event_fields(names)
+    names = sorted({*names}.difference(told))
+    values = [catalogue[name].sql(scope) for name in names]
     rows = connection.execute(
-        of_enrollments((ENROLLMENT.c.id, *values)).where(
+        of_enrollments((ENROLLMENT.c.id, *values, *data_columns(told))).where(
             ENROLLMENT.c.id.in_(select(_ENROLLMENTS.c.id))
         ),
         {"enrollments": as_rows([(one,) for one in enrollment_ids])},
     ).all()
-    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
+    if not told:
+        return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
+    first = len(names) + 1
+    return {
+        row[0]: dict(zip(names, row[1:first], strict=True)) | data_values(told, row[first:])
+        for row in rows
+    }
 
 
 def of_customer(

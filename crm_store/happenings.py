@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Table,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 
 from crm_store.columns import UtcDateTime
 from crm_store.event_names import PURCHASE_RECORDED, VISIT_RECORDED
@@ -80,6 +90,23 @@ def happenings(
         return narrowed(query, event_ids)
     query = query.where(_EVENT.c.name == name)
     return query if event_ids is None else query.where(_EVENT.c.id.in_(event_ids))
+
+
+def kept_elsewhere(enrollment: FromClause) -> dict[str, ColumnElement[Any]]:
+    """By key of an event's data: what started the enrollment says there, where that is no event.
+
+    NULL where it is an event, or something without this key.
+    """
+    return {
+        key: select(kept.table.c[column])
+        .where(
+            kept.table.c.customer_id == enrollment.c.customer_id,
+            numbered(kept.occurrence, kept.table.c.id) == enrollment.c.occurrence,
+        )
+        .scalar_subquery()
+        for kept in _ELSEWHERE.values()
+        for key, column in kept.data.items()
+    }
 
 
 def latest_by_name(

@@ -23,6 +23,8 @@ class FieldType(StrEnum):
     DATE = "date"
     TAGS = "tags"
     """A set of words: in a condition it answers only to `in`."""
+    ANY = "any"
+    """A text, a number, true or false: only each value itself tells."""
 
     @property
     def called(self) -> str:
@@ -37,6 +39,7 @@ _CALLED = {
     FieldType.BOOLEAN: "true or false",
     FieldType.DATE: "a date",
     FieldType.TAGS: "a set of tags",
+    FieldType.ANY: "a value of any type",
 }
 
 

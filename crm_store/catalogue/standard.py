@@ -85,6 +85,7 @@ STANDARD_FIELDS: tuple[Field, ...] = (
             ("phone", "The club's phone number", "+912240001000"),
             ("address", "The club's postal address", "12 MG Road, Pune"),
             ("currency", "The club's currency, ISO 4217", "INR"),
+            ("timezone", "The club's time zone, an IANA name", "Asia/Kolkata"),
         )
     ),
 )
