@@ -22,12 +22,13 @@ from crm_messaging.compiled import (
     compiled,
 )
 from crm_messaging.email_template import Layout, flat_email, layout_of
-from crm_messaging.filled_text import filled_problems
+from crm_messaging.filled_text import FilledText, filled_problems
 from crm_messaging.front_matter import Entry
 from crm_messaging.message_fields import with_message_fields
 from crm_messaging.sms_template import flat_sms
 from crm_messaging.template_file import TemplateFile
 from crm_messaging.template_problems import Mistake, TemplateFinding, TemplateUnusable
+from crm_store.catalogue.event_fields import WithEventData
 from crm_store.catalogue.field import Catalogue
 
 LAYOUTS = "layouts"
@@ -50,6 +51,8 @@ class TemplateLibrary:
     def __init__(self, root: Path, catalogue: Catalogue, languages: Sequence[str]) -> None:
         self.root = root
         self.catalogue = with_message_fields(catalogue)
+        self.text_catalogue: Catalogue = WithEventData(catalogue)
+        """What texts in campaigns may use: no message is made of them."""
         self.languages = tuple(languages)
         self._flat: dict[tuple[str, str, str], FlatEmail | FlatSms] = {}
         self._compiled: dict[tuple[str, str, str], Compiled] = {}
@@ -84,7 +87,11 @@ class TemplateLibrary:
 
     def filled_problems(self, text: str) -> list[TemplateFinding]:
         """All that is wrong with a text in a campaign in which fields may stand."""
-        return filled_problems(text, self.catalogue, self.languages[0])
+        return filled_problems(text, self.text_catalogue, self.languages[0])
+
+    def filled_fields(self, text: str) -> frozenset[str]:
+        """The fields that stand in such a text, where it is sound."""
+        return FilledText(text, self.text_catalogue, self.languages[0]).fields
 
     def resolve(self, channel: str, name: str, language: str) -> str:
         """The language to write to someone in: hers, hers without region, the club's, any.

@@ -31,7 +31,8 @@ def calls_of(
         if webhook is None:
             raise ValueError(f"the step {step} calls nobody")
         language = engine.library.languages[0]
-        texts = CallTexts(webhook.url, webhook.data, engine.catalogue, language)
+        catalogue = engine.library.text_catalogue
+        texts = CallTexts(webhook.url, webhook.data, catalogue, language)
         ids = [one.enrollment_id for one in same]
         rows = field_values.of_enrolled(connection, engine.catalogue, texts.fields, ids, scope)
         for one in same:

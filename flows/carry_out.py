@@ -60,13 +60,14 @@ def _add_tasks(
     now: datetime,
 ) -> None:
     language = engine.library.languages[0]
-    title = FilledText(task.title, engine.catalogue, language)
+    catalogue = engine.library.text_catalogue
+    title = FilledText(task.title, catalogue, language)
     ids = [deed.enrollment.id for deed in deeds]
     scope = engine.scope(definition, now)
     rows = field_values.of_enrolled(connection, engine.catalogue, title.fields, ids, scope)
 
     def shown(enrollment_id: int) -> str:
-        values = values_for(rows[enrollment_id], language, engine.catalogue)
+        values = values_for(rows[enrollment_id], language, catalogue)
         try:
             return title.filled(values)
         except RenderError:

@@ -23,7 +23,7 @@ def action_problems(
     definition: CampaignDefinition, source: Source, vocabulary: Vocabulary
 ) -> Iterator[Problem]:
     """All that is wrong with the actions of a campaign that is sound otherwise."""
-    for loc, action in _placed(definition):
+    for loc, action in placed(definition):
         yield from _fallbacks(action, source, vocabulary, loc)
         yield from _coupon(action, source, vocabulary, loc)
         if action.webhook is not None:
@@ -32,7 +32,7 @@ def action_problems(
             yield from _values(action.update, source, vocabulary.catalogue, (*loc, "update"))
 
 
-def _placed(definition: CampaignDefinition) -> Iterator[tuple[Location, Action]]:
+def placed(definition: CampaignDefinition) -> Iterator[tuple[Location, Action]]:
     """Every action, and where it stands in the file."""
     for index, step in enumerate(definition.steps):
         at: Location = ("steps", index)

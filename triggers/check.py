@@ -12,6 +12,7 @@ from crm_store.errors import UsageError
 from crm_store.event_names import RECORDED_HERE
 from triggers.action_checks import action_problems
 from triggers.definition import CampaignDefinition
+from triggers.event_data_checks import event_data_problems
 from triggers.expression import ConditionError, Mention, parse_condition
 from triggers.festivals import festival_mistake
 from triggers.model_problems import problems_of
@@ -99,6 +100,8 @@ def _check(path: Path, source: Source, vocabulary: Vocabulary) -> CheckedFile:
     if definition is not None and not any(problem.severity == "error" for problem in problems):
         problems += action_problems(definition, source, vocabulary)
         problems += unreachable(definition, source, vocabulary)
+    if definition is not None and not any(problem.severity == "error" for problem in problems):
+        problems += event_data_problems(definition, source, vocabulary)
     slug = _slug(source)
     # A template that two steps share is wrong once.
     told = list(dict.fromkeys(replace(problem, campaign=slug) for problem in problems))

@@ -50,6 +50,10 @@ class TemplateShelf(Protocol):
         """All that is wrong with a text in which fields may stand; places count within it."""
         ...
 
+    def filled_fields(self, text: str) -> frozenset[str]:
+        """The fields that stand in such a text, where it is sound."""
+        ...
+
 
 @dataclass(frozen=True)
 class Vocabulary:

@@ -20,8 +20,9 @@ as `{{ customer.first_name or "there" }}`.
 
 A club adds fields of its own under `fields:` in `club.yaml`; they are called `custom.…`.
 
-A campaign that an event starts has the data of that event too, in its messages: `{{ event.amount }}`
-is what its data says under `amount`. See [Writing a campaign](writing.md#what-the-event-says).
+A campaign that an event starts has the data of that event too, in its messages:
+`{{ event.amount }}` is what it says under `amount`. See
+[Writing a campaign](writing.md#what-the-event-says).
 """
 _FAMILY = """
 ## {family}

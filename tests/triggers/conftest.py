@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from crm_store.catalogue.event_fields import WithEventData
 from crm_store.catalogue.field import Catalogue, FieldType
 from crm_store.catalogue.standard import catalogue_of, custom_field
 from triggers.problems import nearest
@@ -49,7 +50,7 @@ class FolderShelf:
             shown_as = path.relative_to(self.folder.parent).as_posix()
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 for match in re.finditer(r"{{ ([\w.]+) }}", line):
-                    if match[1] not in self.catalogue:
+                    if match[1] not in WithEventData(self.catalogue):
                         guess = nearest(match[1], self.catalogue.names())
                         message, fix = f"unknown field `{match[1]}`", f"did you mean `{guess}`?"
                         found.append(Finding(shown_as, number, match.start(1) + 1, message, fix))
@@ -65,8 +66,11 @@ class FolderShelf:
         return [
             Finding("", 1, match.start(1) + 1, f"unknown field `{match[1]}`", "")
             for match in re.finditer(r"{{ ([\w.]+) }}", text)
-            if match[1] not in self.catalogue
+            if match[1] not in WithEventData(self.catalogue)
         ]
+
+    def filled_fields(self, text: str) -> frozenset[str]:
+        return frozenset(re.findall(r"{{ ([\w.]+) }}", text))
 
 
 @pytest.fixture(scope="session")

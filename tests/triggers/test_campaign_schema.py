@@ -88,6 +88,9 @@ class NoTemplates:
     def filled_problems(self, text: str) -> Sequence[TemplateFinding]:
         return ()
 
+    def filled_fields(self, text: str) -> frozenset[str]:
+        return frozenset()
+
 
 @pytest.mark.parametrize("path", sorted(CAMPAIGNS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_starter_campaigns_have_its_shape(path: Path, catalogue: Catalogue) -> None:

@@ -40,6 +40,9 @@ class EveryTemplate:
     def filled_problems(self, text: str) -> Sequence[TemplateFinding]:
         return ()
 
+    def filled_fields(self, text: str) -> frozenset[str]:
+        return frozenset()
+
 
 VOCABULARY = Vocabulary(
     catalogue=catalogue_of([custom_field("favourite_class", FieldType.TEXT, "Favourite class")]),

@@ -4,6 +4,7 @@ from typing import Literal
 
 from jinja2 import nodes
 
+from crm_store.catalogue.event_fields import EVENT, key_of
 from crm_store.catalogue.field import Catalogue, FieldType
 from triggers.conditions.predicates import (
     AllOf,
@@ -288,6 +289,9 @@ def _dotted(node: nodes.Expr) -> str:
 def _meant(name: str, catalogue: Catalogue) -> str:
     """The fix for an unknown field."""
     family, _, last = name.rpartition(".")
+    if name.startswith(EVENT):
+        key = key_of(name) or "amount"
+        return f"the trigger asks what its event says, as in `where: {{{key}: {{at_least: 9}}}}`"
     if family in catalogue.families():
         siblings = [known for known in catalogue.names() if known.startswith(f"{family}.")]
         lasts = [known.removeprefix(f"{family}.") for known in siblings]

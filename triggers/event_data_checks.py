@@ -1,0 +1,86 @@
+"""What a campaign's messages say of the event that starts it: whether there is one, and its keys.
+
+An event's data is whatever its sender writes, so nobody can say that a key is never there. What
+is known are the keys of events that are kept in tables of their own, and those that the campaign
+itself names: in the trigger's filter and in the events of its tests.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from crm_store.catalogue.event_fields import event_fields, key_of
+from crm_store.event_names import DATA_OF
+from triggers.action_checks import placed
+from triggers.actions import MESSAGE_ACTIONS, Action
+from triggers.definition import CampaignDefinition
+from triggers.kinds.event import Event
+from triggers.problems import Problem, choose_from, nearest
+from triggers.vocabulary import Vocabulary
+from triggers.yaml_builder import Location
+from triggers.yaml_source import Source
+
+_NEAR = 0.75
+"""So near are `amount` and `amout`."""
+
+
+def event_data_problems(
+    definition: CampaignDefinition, source: Source, vocabulary: Vocabulary
+) -> Iterator[Problem]:
+    """All that is wrong with `event.<key>` in the texts of a campaign that is sound otherwise."""
+    named = _named_keys(definition)
+    for loc, action in placed(definition):
+        for at, what, fields in _texts(action, loc, vocabulary):
+            for name in event_fields(fields):
+                yield from _mistake(definition, source.problem(at, ""), what, name, named)
+
+
+def _texts(
+    action: Action, loc: Location, vocabulary: Vocabulary
+) -> Iterator[tuple[Location, str, frozenset[str]]]:
+    """Where each text stands, what it is called, and its fields."""
+    shelf = vocabulary.templates
+    for key in MESSAGE_ACTIONS:
+        if getattr(action, key):
+            what = f"the template `{action.template}`"
+            yield (*loc, key), what, shelf.fields(action.channel, action.template)
+            for number, channel in enumerate(action.fallback):
+                fields = shelf.fields(channel, action.template)
+                yield (*loc, "fallback", number), what, fields
+    if action.task is not None:
+        yield (*loc, "task", "title"), "the title", shelf.filled_fields(action.task.title)
+    if action.webhook is not None:
+        for key, text in action.webhook.data.items():
+            yield (*loc, "webhook", "data", key), f"`{key}`", shelf.filled_fields(text)
+
+
+def _mistake(
+    definition: CampaignDefinition, at: Problem, what: str, name: str, named: set[str]
+) -> Iterator[Problem]:
+    trigger, key = definition.trigger, key_of(name)
+    if not trigger.by_event_alone or trigger.listens_to is None:
+        message = f"{what} says `{name}`, and no event starts this campaign"
+        fix = "take it out, or start the campaign by an event, such as `type: event`"
+        yield replace(at, message=message, fix=fix)
+        return
+    known = DATA_OF.get(trigger.listens_to)
+    if known is not None and key not in known:
+        message = f"{what} says `{name}`, and a `{trigger.listens_to}` has no `{key}`"
+        yield replace(at, message=message, fix=choose_from(key, known, "take it out"))
+    elif key not in named and (near := nearest(key, named, cutoff=_NEAR)):
+        message = f"{what} says `{name}`, where the trigger and the tests name `{near}`"
+        fix = f"did you mean `event.{near}`?"
+        yield replace(at, message=message, fix=fix, severity="warning")
+
+
+def _named_keys(definition: CampaignDefinition) -> set[str]:
+    """The keys of its event's data that the campaign names itself."""
+    trigger = definition.trigger
+    named = set(trigger.where) if isinstance(trigger, Event) else set[str]()
+    for test in definition.tests:
+        events = test.given.get("events")
+        # What is wrong with a test is told where tests are read.
+        for event in events if isinstance(events, list) else ():
+            if isinstance(event, dict) and event.get("name") == trigger.listens_to:
+                data = event.get("data")
+                named |= {str(key) for key in data} if isinstance(data, dict) else set()
+    return named
