@@ -1,10 +1,10 @@
 """Column types and SQL functions that mean the same on SQLite and PostgreSQL."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Date, DateTime, Dialect, Integer, String
+from sqlalchemy import BindParameter, Date, DateTime, Dialect, Integer, String, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
@@ -53,6 +53,16 @@ def _written(value: datetime | None) -> str | None:
 
 def _read(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def moment_given(name: str) -> BindParameter[datetime]:
+    """A parameter: an instant, told by its name when the statement is executed."""
+    return bindparam(name, type_=UtcDateTime)
+
+
+def day_given(name: str) -> BindParameter[date]:
+    """A parameter: a calendar day."""
+    return bindparam(name, type_=Date)
 
 
 class month_day(GenericFunction[int]):  # noqa: N801 - a SQL function is named as SQL names it

@@ -7,6 +7,7 @@ club's own date fields made by `index_custom_dates`.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 from zlib import crc32
 
@@ -14,20 +15,23 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Date,
-    FromClause,
     Integer,
+    Select,
     String,
+    bindparam,
     func,
     literal,
     literal_column,
     select,
 )
+from sqlalchemy.types import TypeEngine
 
+from crm_store.asked import Asked
 from crm_store.columns import date_from_text, day_text
 from crm_store.given_rows import as_rows, given_rows
 from crm_store.json_values import text_at
 from crm_store.models.activity import PackageBalance
-from crm_store.occasions import Occasions, numbered, occasion, of_club
+from crm_store.occasions import OF_CLUB, Occasions, numbered, occasion
 from crm_store.scope import CUSTOMER, MEMBERSHIP
 from crm_store.tables import table_of
 from crm_store.terms import IS_TERM, TERM, WITH_CUSTOMER, followed
@@ -52,6 +56,16 @@ def reached(club_id: int, field: str, first: date, last: date) -> Occasions:
 
     A term and a package have each their own; of a customer each new date is a new occasion.
     """
+    # As text a date of the club's own is compared: so an index can serve it, and ISO dates sort as
+    # dates do.
+    days = [day.isoformat() if field.startswith(CUSTOM) else day for day in (first, last)]
+    return Asked(_reached(field), {"club": club_id, "first": days[0], "last": days[1]})
+
+
+@cache
+def _reached(field: str) -> Select[Any]:
+    kind: TypeEngine[Any] = String() if field.startswith(CUSTOM) else Date()
+    first, last = bindparam("first", type_=kind), bindparam("last", type_=kind)
     if field.startswith("membership."):
         day = MEMBERSHIP.c[field.removeprefix("membership.")]
         query = occasion(TERM, day).select_from(WITH_CUSTOMER)
@@ -63,14 +77,13 @@ def reached(club_id: int, field: str, first: date, last: date) -> Occasions:
         query = occasion(which, day).select_from(packages).where(day.between(first, last))
     elif field.startswith(CUSTOM):
         written = custom_text(field)
-        # As text it is compared: so an index can serve it, and ISO dates sort as dates do.
         query = occasion(literal(DAY) + written, date_from_text(written)).select_from(CUSTOMER)
-        query = query.where(written.between(first.isoformat(), last.isoformat()))
+        query = query.where(written.between(first, last))
     else:
         day = CUSTOMER.c[field.removeprefix("customer.")]
         query = occasion(literal(DAY) + day_text(day), day).select_from(CUSTOMER)
         query = query.where(day.between(first, last))
-    return query.where(of_club(club_id))
+    return query.where(OF_CLUB)
 
 
 def anniversaries(club_id: int, field: str, called: str, kept: Sequence[Kept]) -> Occasions:
@@ -78,7 +91,32 @@ def anniversaries(club_id: int, field: str, called: str, kept: Sequence[Kept]) -
 
     The occurrence is `called:2026`. Of a customer's terms it is the latest that counts.
     """
-    days = _days(kept)
+    days = as_rows(
+        (
+            one.day.isoformat(),
+            one.month_day,
+            f"{one.month_day // 100:02}-{one.month_day % 100:02}",
+            str(one.day.year),
+            f"{one.day.year}-01-01",
+        )
+        for one in kept
+    )
+    return Asked(_anniversaries(field, called), {"club": club_id, _DAYS: days})
+
+
+_DAYS = "kept_days"
+
+
+@cache
+def _anniversaries(field: str, called: str) -> Select[Any]:
+    days = given_rows(
+        _DAYS,
+        day=Date(),
+        month_day=Integer(),
+        written=String(),
+        year=String(),
+        new_year=Date(),
+    )
     anniversary = occasion(literal(f"{called}:") + days.c.year, days.c.day)
     if field.startswith("membership."):
         day = MEMBERSHIP.c[field.removeprefix("membership.")]
@@ -97,7 +135,7 @@ def anniversaries(club_id: int, field: str, called: str, kept: Sequence[Kept]) -
         query = anniversary.select_from(
             days.join(CUSTOMER, _MONTH_DAYS[field] == days.c.month_day)
         ).where(day < days.c.new_year)
-    return query.where(of_club(club_id))
+    return query.where(OF_CLUB)
 
 
 _MONTH_DAYS: dict[str, ColumnElement[Any]] = {
@@ -137,25 +175,3 @@ def custom_text(field: str) -> ColumnElement[str]:
 def _day_of_year(written: ColumnElement[str]) -> ColumnElement[str]:
     """`11-22` of `2026-11-22`."""
     return func.substr(written, literal_column("6"), literal_column("5"), type_=String)
-
-
-def _days(kept: Sequence[Kept]) -> FromClause:
-    rows = as_rows(
-        (
-            one.day.isoformat(),
-            one.month_day,
-            f"{one.month_day // 100:02}-{one.month_day % 100:02}",
-            str(one.day.year),
-            f"{one.day.year}-01-01",
-        )
-        for one in kept
-    )
-    return given_rows(
-        "kept_days",
-        rows,
-        day=Date(),
-        month_day=Integer(),
-        written=String(),
-        year=String(),
-        new_year=Date(),
-    )

@@ -1,8 +1,8 @@
-"""Customers in campaigns: entering, being looked at when due, and leaving."""
+"""Customers in campaigns: being looked at when due, woken before, and leaving."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -10,26 +10,23 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Select,
-    SelectBase,
     bindparam,
     func,
-    literal,
     literal_column,
     select,
     update,
 )
 
+from crm_store.asked import KEPT, Asked
 from crm_store.columns import UtcDateTime
-from crm_store.inserting import insert_new
 from crm_store.literals import is_word
 from crm_store.locks import in_order
 from crm_store.models.campaign import Enrollment, EnrollmentStatus
 from crm_store.models.club import Club
 from crm_store.models.event import Event
 from crm_store.models.touchpoint import Touchpoint
-from crm_store.occasions import COLUMNS, Occasions
 from crm_store.reasons import UNREACHED
-from crm_store.scope import CUSTOMER, MEMBERSHIP, MomentOf, Scope, is_of_club, moment_of
+from crm_store.scope import CUSTOMER, MEMBERSHIP, is_of_club
 from crm_store.tables import table_of
 
 ENROLLMENT = table_of(Enrollment)
@@ -38,73 +35,6 @@ LOOK_AGAIN = timedelta(hours=1)
 """When to look again at what waits for something that nobody announces: the end of a pause, the
 fate of a message that another channel may have to stand in for."""
 IS_ACTIVE = is_word(ENROLLMENT.c.status, EnrollmentStatus.ACTIVE)
-
-
-def admit(
-    connection: Connection,
-    *,
-    campaign: str,
-    version_id: int,
-    occasions: Occasions,
-    condition: ColumnElement[bool] | None,
-    now: datetime,
-    not_since: datetime | None = None,
-    among: SelectBase | None = None,
-) -> int:
-    """Enroll everyone who has the occasion, meets the condition and is not in yet.
-
-    One statement. The unique key (campaign, customer, occurrence) makes a repeat a no-op; the
-    NOT EXISTS only spares the database the work. Two that admit at once go in that key's order:
-    see `crm_store.locks`. With `not_since`, only who has not entered the campaign since then, for
-    whatever occasion; of two occasions at once, one counts. `among` selects customers: only they
-    are asked for. Returns how many are new.
-    """
-    mine = occasions.selected_columns
-    already = (
-        select(ENROLLMENT.c.id)
-        .where(
-            ENROLLMENT.c.campaign == campaign,
-            ENROLLMENT.c.customer_id == mine.customer_id,
-            ENROLLMENT.c.occurrence == mine.occurrence
-            if not_since is None
-            else ENROLLMENT.c.entered_at > not_since,
-        )
-        .exists()
-    )
-    wanted = occasions.where(~already)
-    if condition is not None:
-        wanted = wanted.where(condition)
-    if among is not None:
-        wanted = wanted.where(CUSTOMER.c.id.in_(among))
-    if not_since is not None:
-        wanted = _first_of_each(wanted)
-    rows = wanted.add_columns(
-        literal(campaign),
-        literal(version_id),
-        literal(str(EnrollmentStatus.ACTIVE)),
-        literal(now, UtcDateTime),
-        literal(now, UtcDateTime),
-    )
-    if connection.dialect.name != "sqlite":
-        columns = rows.selected_columns
-        rows = rows.order_by(columns.customer_id, columns.occurrence)
-    done = connection.execute(
-        insert_new(connection, ENROLLMENT).from_select(
-            [*COLUMNS, "campaign", "version_id", "status", "entered_at", "next_at"], rows
-        ),
-        execution_options={"preserve_rowcount": True},
-    )
-    return int(done.rowcount)
-
-
-def _first_of_each(occasions: Occasions) -> Occasions:
-    """One occasion of each customer: the one whose anchor is first."""
-    mine = occasions.selected_columns
-    number = func.row_number().over(
-        partition_by=mine.customer_id, order_by=(mine.anchor_at, mine.anchor_on, mine.occurrence)
-    )
-    numbered = occasions.add_columns(number.label("number")).subquery()
-    return select(*(numbered.c[name] for name in COLUMNS)).where(numbered.c.number == 1)
 
 
 def of_enrollments(columns: Iterable[ColumnElement[Any]]) -> Select[Any]:
@@ -191,32 +121,17 @@ def due(
     return [DueEnrollment(*row) for row in still_due], is_more
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A condition that is asked again and again, at one moment after another: built once."""
-
-    query: Select[Any]
-    moment: MomentOf
-
-    @classmethod
-    def of(cls, condition: ColumnElement[bool]) -> "Asked":
-        """The condition as it was made in a scope."""
-        return cls(_AMONG.where(condition), moment_of(condition))
-
-    def holds_for(
-        self, connection: Connection, enrollment_ids: Sequence[int], scope: Scope
-    ) -> set[int]:
-        """Those of the enrollments for which it holds at the scope's moment."""
-        asked = {"enrollments": enrollment_ids, **scope.told(self.moment)}
-        return set(connection.execute(self.query, asked).scalars())
-
-
 def matching(
-    connection: Connection, enrollment_ids: Sequence[int], condition: ColumnElement[bool]
+    connection: Connection, enrollment_ids: Sequence[int], condition: Asked[ColumnElement[bool]]
 ) -> set[int]:
-    """Those of the enrollments for which the condition holds now."""
-    query = _AMONG.where(condition)
-    return set(connection.execute(query, {"enrollments": enrollment_ids}).scalars())
+    """Those of the enrollments for which the condition holds."""
+    asked = {"enrollments": enrollment_ids, **condition.values}
+    return set(connection.execute(_matching(condition.sql), asked).scalars())
+
+
+@lru_cache(KEPT)
+def _matching(condition: ColumnElement[bool]) -> Select[Any]:
+    return _AMONG.where(condition)
 
 
 _AMONG = of_enrollments((ENROLLMENT.c.id,)).where(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -17,7 +18,9 @@ from sqlalchemy import (
     update,
 )
 
-from crm_store.columns import UtcDateTime
+from crm_store.admission import Among
+from crm_store.asked import Asked
+from crm_store.columns import moment_given
 from crm_store.enrollments import ENROLLMENT, IS_ACTIVE
 from crm_store.event_facts import Told, keep_facts
 from crm_store.inserting import insert_new
@@ -47,7 +50,7 @@ _NEXT_DUE = select(
     select(func.min(TOUCHPOINT.c.due_at)).where(_PLANNED).scalar_subquery(),
     select(func.min(_EVENT.c.occurred_at)).where(_EVENT.c.handled_at.is_(None)).scalar_subquery(),
 )
-_NOW = bindparam("now", type_=UtcDateTime)
+_NOW = moment_given("now")
 _CAMPAIGNS_DUE = union(
     select(ENROLLMENT.c.campaign).where(IS_ACTIVE, ENROLLMENT.c.next_at <= _NOW).distinct(),
     select(TOUCHPOINT.c.campaign).where(_PLANNED, TOUCHPOINT.c.due_at <= _NOW).distinct(),
@@ -82,15 +85,24 @@ def newest_event(connection: Connection) -> int:
     return connection.scalar(select(func.max(_EVENT.c.id))) or 0
 
 
-def visitors(since: datetime, now: datetime) -> Select[tuple[int]]:
-    """The customers who came in (`since`, `now`]."""
-    came = _VISIT.c.visited_at > since, _VISIT.c.visited_at <= now
-    return select(_VISIT.c.customer_id).where(*came)
-
-
-def told_of(after_event: int) -> Select[tuple[int]]:
+def told_of(after_event: int) -> Among:
     """The customers of whom an event after this one tells."""
-    return select(_EVENT.c.customer_id).where(_EVENT.c.id > after_event)
+    return Asked(_TOLD_OF, {"after_event": after_event})
+
+
+def seen(since: datetime, now: datetime, after_event: int) -> Among:
+    """The customers who came in (`since`, `now`], or of whom an event after this one tells."""
+    return Asked(_SEEN, {"seen_since": since, "seen_by": now, "after_event": after_event})
+
+
+_TOLD_OF = select(_EVENT.c.customer_id).where(_EVENT.c.id > bindparam("after_event"))
+_SEEN = union(
+    select(_VISIT.c.customer_id).where(
+        _VISIT.c.visited_at > moment_given("seen_since"),
+        _VISIT.c.visited_at <= moment_given("seen_by"),
+    ),
+    _TOLD_OF,
+)
 
 
 def campaigns_due(connection: Connection, now: datetime) -> set[str]:
@@ -112,8 +124,8 @@ _ACCEPT = (
     .values(
         state=str(State.ACCEPTED),
         reason=None,
-        sent_at=bindparam("at", type_=UtcDateTime),
-        settled_at=bindparam("at", type_=UtcDateTime),
+        sent_at=moment_given("at"),
+        settled_at=moment_given("at"),
         attempts=TOUCHPOINT.c.attempts + 1,
         claim_token=None,
         lease_until=None,
@@ -243,19 +255,20 @@ def decisions_between(
 def not_admitted(connection: Connection, campaign: str, occasions: Occasions) -> int:
     """How many have this occasion and are not in the campaign for it."""
     outside = _outside(campaign, occasions).subquery()
-    return connection.execute(select(func.count()).select_from(outside)).scalar_one()
+    query = select(func.count()).select_from(outside)
+    return connection.execute(query, occasions.values).scalar_one()
 
 
 def anchors_outside(
     connection: Connection, campaign: str, occasions: Occasions
 ) -> list[date | datetime]:
     """The days or moments of the occasions for which nobody is in the campaign."""
-    rows = connection.execute(_outside(campaign, occasions))
+    rows = connection.execute(_outside(campaign, occasions), occasions.values)
     return [row.anchor_at or row.anchor_on for row in rows]
 
 
-def _outside(campaign: str, occasions: Occasions) -> Occasions:
-    mine = occasions.selected_columns
+def _outside(campaign: str, occasions: Occasions) -> Select[Any]:
+    mine = occasions.sql.selected_columns
     entered = (
         select(ENROLLMENT.c.id)
         .where(
@@ -265,7 +278,7 @@ def _outside(campaign: str, occasions: Occasions) -> Occasions:
         )
         .exists()
     )
-    return occasions.where(~entered)
+    return occasions.sql.where(~entered)
 
 
 def newest_versions(connection: Connection) -> dict[str, tuple[int, str]]:

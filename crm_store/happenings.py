@@ -7,7 +7,8 @@ an import of a year of visits does not write each of them down twice.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from functools import cache
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,13 +22,14 @@ from sqlalchemy import (
     select,
 )
 
-from crm_store.columns import UtcDateTime
+from crm_store.asked import Asked
+from crm_store.columns import moment_given
 from crm_store.event_names import PURCHASE_RECORDED, VISIT_RECORDED
 from crm_store.json_values import flag_at, number_at, text_at
 from crm_store.models.activity import Purchase, Visit
 from crm_store.models.event import Event
 from crm_store.models.touchpoint import Touchpoint
-from crm_store.occasions import Occasions, narrowed, numbered, occasion, of_club
+from crm_store.occasions import EVENT_IDS, OF_CLUB, Occasions, narrowed, numbered, occasion
 from crm_store.scope import CUSTOMER
 from crm_store.tables import table_of
 
@@ -72,6 +74,38 @@ def happenings(
     with. A text never equals a number. `event_ids` narrows it to these events, and to whom they
     concern: the fast way of the intake.
     """
+    wanted = tuple(_Wanted.of(key, values) for key, values in equal.items())
+    query = _happenings(name, wanted, tuple(bounds))
+    found = Asked(query, {"club": club_id, "since": since, "until": until})
+    if name in _ELSEWHERE:
+        return narrowed(found, event_ids)
+    if event_ids is None:
+        return found
+    return Asked(_of_events(query), {**found.values, "event_ids": event_ids})
+
+
+class _Wanted(NamedTuple):
+    """What the data may hold under a key, by its JSON type: to Python `1` and `true` are alike."""
+
+    key: str
+    texts: tuple[str, ...]
+    numbers: tuple[float, ...]
+    flags: tuple[bool, ...]
+
+    @classmethod
+    def of(cls, key: str, values: Sequence[Scalar]) -> "_Wanted":
+        return cls(
+            key,
+            tuple(one for one in values if isinstance(one, str)),
+            tuple(one for one in values if not isinstance(one, bool | str)),
+            tuple(one for one in values if isinstance(one, bool)),
+        )
+
+
+@cache
+def _happenings(
+    name: str, equal: tuple[_Wanted, ...], bounds: tuple[tuple[str, Sign, float], ...]
+) -> Select[Any]:
     kept = _ELSEWHERE.get(name)
     table = kept.table if kept else _EVENT
     moment = table.c[kept.moment] if kept else _EVENT.c.occurred_at
@@ -80,16 +114,18 @@ def happenings(
         moment,
         event_id=None if kept else _EVENT.c.id,
     )
-    query = found.select_from(table.join(CUSTOMER, CUSTOMER.c.id == table.c.customer_id)).where(
-        of_club(club_id),
-        moment.between(since, until),
-        *(_is_one_of(kept, key, wanted) for key, wanted in equal.items()),
+    return found.select_from(table.join(CUSTOMER, CUSTOMER.c.id == table.c.customer_id)).where(
+        OF_CLUB,
+        moment.between(moment_given("since"), moment_given("until")),
+        *(_is_one_of(kept, wanted) for wanted in equal),
         *(_compared(kept, key, sign, number) for key, sign, number in bounds),
+        *(() if kept else (_EVENT.c.name == name,)),
     )
-    if kept:
-        return narrowed(query, event_ids)
-    query = query.where(_EVENT.c.name == name)
-    return query if event_ids is None else query.where(_EVENT.c.id.in_(event_ids))
+
+
+@cache
+def _of_events(happenings: Select[Any]) -> Select[Any]:
+    return happenings.where(_EVENT.c.id.in_(EVENT_IDS))
 
 
 def kept_elsewhere(enrollment: FromClause) -> dict[str, ColumnElement[Any]]:
@@ -143,7 +179,7 @@ _HAPPENED = (
     select(_EVENT.c.id)
     .where(
         _EVENT.c.name == bindparam("name"),
-        _EVENT.c.occurred_at >= bindparam("since", type_=UtcDateTime),
+        _EVENT.c.occurred_at >= moment_given("since"),
     )
     .limit(1)
 )
@@ -195,16 +231,17 @@ def number_of(
     return query.correlate_except(table).scalar_subquery()
 
 
-def _is_one_of(kept: _Kept | None, key: str, wanted: Sequence[Scalar]) -> ColumnElement[bool]:
-    flags = [one for one in wanted if isinstance(one, bool)]
-    texts = [one for one in wanted if isinstance(one, str)]
-    numbers = [one for one in wanted if not isinstance(one, bool | str)]
+def _is_one_of(kept: _Kept | None, wanted: _Wanted) -> ColumnElement[bool]:
     if kept:
-        return kept.table.c[kept.data[key]].in_([*texts, *numbers])
+        return kept.table.c[kept.data[wanted.key]].in_([*wanted.texts, *wanted.numbers])
     return or_(
         *(
-            at(_EVENT.c.data, key).in_(values)
-            for at, values in ((text_at, texts), (number_at, numbers), (flag_at, flags))
+            at(_EVENT.c.data, wanted.key).in_(values)
+            for at, values in (
+                (text_at, wanted.texts),
+                (number_at, wanted.numbers),
+                (flag_at, wanted.flags),
+            )
             if values
         )
     )

@@ -262,10 +262,10 @@ def occasion_of(
     condition: ColumnElement[bool] | None,
 ) -> bool | None:
     """Whether she meets the condition on an occasion of hers; None when she has no occasion."""
-    query = occasions.where(CUSTOMER.c.id == customer_id)
+    query = occasions.sql.where(CUSTOMER.c.id == customer_id)
     if condition is not None:
         query = query.add_columns(condition.label("admitted"))
-    rows = connection.execute(query).all()
+    rows = connection.execute(query, occasions.values).all()
     if not rows:
         return None
     return condition is None or any(row.admitted for row in rows)

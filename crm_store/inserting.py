@@ -22,9 +22,12 @@ def insert_into(connection: Connection, table: Table) -> Insert:
 
 def insert_new(connection: Connection, table: Table) -> Insert:
     """An INSERT that leaves a row alone whose unique key is already there."""
-    if connection.dialect.name == "sqlite":
-        return _SqliteNew(table)
-    return _PostgresqlNew(table)
+    return insert_new_on(connection.dialect.name, table)
+
+
+def insert_new_on(dialect: str, table: Table) -> Insert:
+    """As `insert_new`, by the dialect's name."""
+    return _SqliteNew(table) if dialect == "sqlite" else _PostgresqlNew(table)
 
 
 def insert_new_by(connection: Connection, table: Table, key: tuple[str, ...]) -> Insert:

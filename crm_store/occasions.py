@@ -2,19 +2,22 @@
 
 Every kind gives a SELECT of the columns in `COLUMNS`, over the plain customer table (and the
 membership table, where the occasion is about one), so that a condition of the same `Scope` can
-be added to it. Admission turns it into enrollments in one statement.
+be added to it. Admission turns it into enrollments in one statement. The SELECT of a kind is built
+once; the club, the day and all that differs are its values (`crm_store.asked`).
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Any
+from functools import cache
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Date,
     Integer,
     Select,
     String,
+    bindparam,
     cast,
     literal,
     literal_column,
@@ -22,6 +25,7 @@ from sqlalchemy import (
     select,
 )
 
+from crm_store.asked import Asked
 from crm_store.columns import UtcDateTime
 from crm_store.models.event import Event
 from crm_store.scope import CUSTOMER
@@ -31,27 +35,30 @@ _EVENT = table_of(Event)
 
 COLUMNS = ("customer_id", "membership_id", "event_id", "occurrence", "anchor_on", "anchor_at")
 
-Occasions = Select[Any]
+Occasions: TypeAlias = Asked[Select[Any]]
+
+OF_CLUB = CUSTOMER.c.club_id + literal_column("0") == bindparam("club", type_=Integer)
+"""A customer of the club, looked at last.
+
+Without statistics SQLite takes the index of the club, which finds everybody, to be as good as
+that of a day; of a sum it knows no index.
+"""
 
 
 def occasion(
-    occurrence: ColumnElement[str] | str,
-    anchor: ColumnElement[Any] | date | datetime,
+    occurrence: ColumnElement[str],
+    anchor: ColumnElement[Any],
     *,
     membership_id: ColumnElement[int] | None = None,
     event_id: ColumnElement[int] | None = None,
-) -> Occasions:
+) -> Select[Any]:
     """A SELECT of `COLUMNS`; the caller says from where. The anchor is a day or a moment."""
-    if isinstance(anchor, datetime):
-        anchor = literal(anchor, UtcDateTime)
-    elif isinstance(anchor, date):
-        anchor = literal(anchor, Date)
     by_day = isinstance(anchor.type, Date)
     return select(
         CUSTOMER.c.id.label("customer_id"),
         _or_null(membership_id, Integer).label("membership_id"),
         _or_null(event_id, Integer).label("event_id"),
-        (literal(occurrence) if isinstance(occurrence, str) else occurrence).label("occurrence"),
+        occurrence.label("occurrence"),
         _or_null(anchor if by_day else None, Date).label("anchor_on"),
         _or_null(None if by_day else anchor, UtcDateTime).label("anchor_at"),
     )
@@ -62,21 +69,20 @@ def numbered(kind: str, column: ColumnElement[int]) -> ColumnElement[str]:
     return literal(f"{kind}:") + cast(column, String)
 
 
-def of_club(club_id: int) -> ColumnElement[bool]:
-    """A customer of the club, looked at last.
-
-    Without statistics SQLite takes the index of the club, which finds everybody, to be as good as
-    that of a day; of a sum it knows no index.
-    """
-    return CUSTOMER.c.club_id + literal_column("0") == club_id
-
-
 def narrowed(occasions: Occasions, event_ids: Sequence[int] | None) -> Occasions:
     """Only those of the customers whom these events concern: the fast way of the intake."""
     if event_ids is None:
         return occasions
-    concerned = select(_EVENT.c.customer_id).where(_EVENT.c.id.in_(event_ids))
+    return Asked(_narrowed(occasions.sql), {**occasions.values, "event_ids": event_ids})
+
+
+@cache
+def _narrowed(occasions: Select[Any]) -> Select[Any]:
+    concerned = select(_EVENT.c.customer_id).where(_EVENT.c.id.in_(EVENT_IDS))
     return occasions.where(CUSTOMER.c.id.in_(concerned))
+
+
+EVENT_IDS: BindParameter[int] = bindparam("event_ids", expanding=True)
 
 
 def _or_null(value: ColumnElement[Any] | None, type_: Any) -> ColumnElement[Any]:

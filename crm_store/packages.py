@@ -3,12 +3,13 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, or_
+from sqlalchemy import Connection, bindparam, case, or_
 
-from crm_store.columns import day_of, day_text
+from crm_store.asked import Asked
+from crm_store.columns import day_given, day_of, day_text, moment_given
 from crm_store.inserting import insert_into
 from crm_store.models.activity import PackageBalance
-from crm_store.occasions import Occasions, numbered, occasion, of_club
+from crm_store.occasions import OF_CLUB, Occasions, numbered, occasion
 from crm_store.scope import CUSTOMER
 from crm_store.tables import table_of
 
@@ -66,16 +67,25 @@ def running_low(
     The occurrence is the purchase: a package is low once until it is bought again. One that has
     expired is not low, it is gone.
     """
-    bought = day_text(day_of(_PACKAGE.c.filled_at))
-    which = numbered("package", _PACKAGE.c.id)
-    query = (
-        occasion(case((bought.is_(None), which), else_=which + ":" + bought), _PACKAGE.c.updated_at)
-        .select_from(_PACKAGE.join(CUSTOMER, CUSTOMER.c.id == _PACKAGE.c.customer_id))
-        .where(
-            of_club(club_id),
-            _PACKAGE.c.remaining <= at_most,
-            _PACKAGE.c.updated_at.between(since, until),
-            or_(_PACKAGE.c.expires_on.is_(None), _PACKAGE.c.expires_on >= today),
-        )
+    values = {
+        **{"club": club_id, "at_most": at_most},
+        **{"since": since, "until": until, "today": today},
+    }
+    if package is None:
+        return Asked(_LOW, values)
+    return Asked(_LOW_OF_PACKAGE, {**values, "package": package})
+
+
+_BOUGHT = day_text(day_of(_PACKAGE.c.filled_at))
+_WHICH = numbered("package", _PACKAGE.c.id)
+_LOW = (
+    occasion(case((_BOUGHT.is_(None), _WHICH), else_=_WHICH + ":" + _BOUGHT), _PACKAGE.c.updated_at)
+    .select_from(_PACKAGE.join(CUSTOMER, CUSTOMER.c.id == _PACKAGE.c.customer_id))
+    .where(
+        OF_CLUB,
+        _PACKAGE.c.remaining <= bindparam("at_most"),
+        _PACKAGE.c.updated_at.between(moment_given("since"), moment_given("until")),
+        or_(_PACKAGE.c.expires_on.is_(None), _PACKAGE.c.expires_on >= day_given("today")),
     )
-    return query if package is None else query.where(_PACKAGE.c.package == package)
+)
+_LOW_OF_PACKAGE = _LOW.where(_PACKAGE.c.package == bindparam("package"))

@@ -18,6 +18,7 @@ CUSTOMER = table_of(Customer)
 MEMBERSHIP = table_of(Membership)
 
 
+Place: TypeAlias = tuple[FromClause, FromClause | None]
 MomentOf: TypeAlias = frozenset[str]
 _AGO = "scope_ago_"
 
@@ -41,6 +42,11 @@ class Scope:
         """In a club of this time zone."""
         local = now.astimezone(zone)
         return cls(local, local.date(), membership=membership)
+
+    @property
+    def place(self) -> Place:
+        """All of the scope but its moment."""
+        return self.customer, self.membership
 
     @property
     def offset(self) -> int:

@@ -7,21 +7,30 @@ segment starts no campaign for those who were always in it.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Delete,
+    Integer,
+    Select,
     SelectBase,
+    String,
+    Update,
+    bindparam,
     delete,
     func,
-    literal,
     null,
     select,
     update,
 )
 
-from crm_store.columns import UtcDateTime
-from crm_store.inserting import insert_new
+from crm_store.admission import Among
+from crm_store.asked import KEPT, Asked
+from crm_store.columns import UtcDateTime, moment_given
+from crm_store.inserting import Insert, insert_new_on
 from crm_store.models.segment import Segment, SegmentStay
 from crm_store.occasions import Occasions, numbered, occasion
 from crm_store.scope import CUSTOMER
@@ -44,54 +53,80 @@ def count_segment(
     name: str,
     *,
     digest: str,
-    condition: ColumnElement[bool],
+    condition: Asked[ColumnElement[bool]],
     now: datetime,
-    among: SelectBase | None = None,
+    among: Among | None = None,
 ) -> Counted:
     """Bring the stays in a segment up to date with its condition (over the plain customer table).
 
     `digest` stands for the condition's words. `among` selects customers: the others are taken to
     be where they were.
     """
-    connection.execute(
-        insert_new(connection, _SEGMENT).values(
-            club_id=club_id, name=name, digest="", counted_at=now
-        )
-    )
-    segment_id, known = connection.execute(
-        # The lock keeps a second count waiting until this one is written.
-        select(_SEGMENT.c.id, _SEGMENT.c.digest)
-        .where(_SEGMENT.c.club_id == club_id, _SEGMENT.c.name == name)
-        .with_for_update()
-    ).one()
+    segment = {"club": club_id, "called": name, "now": now}
+    connection.execute(_new_segment(connection.dialect.name), segment)
+    # The lock keeps a second count waiting until this one is written.
+    segment_id, known = connection.execute(_SEGMENT_OF, segment).one()
     is_same = known == digest
+    count = _count(connection.dialect.name, condition.sql, among and among.sql, is_same=is_same)
+    values = {**segment, "segment": segment_id, **condition.values}
+    if among is not None:
+        values |= among.values
+    left = connection.execute(count.leave, values).rowcount
+    entered = connection.execute(
+        count.enter, values, execution_options={"preserve_rowcount": True}
+    ).rowcount
+    connection.execute(_KEEP_COUNT, {"segment": segment_id, "new_digest": digest, "now": now})
+    return Counted(entered, left) if is_same else Counted(0, 0)
+
+
+_CLUB, _CALLED = bindparam("club", type_=Integer), bindparam("called", type_=String)
+_ID, _NOW = bindparam("segment", type_=Integer), moment_given("now")
+_SEGMENT_OF = (
+    select(_SEGMENT.c.id, _SEGMENT.c.digest)
+    .where(_SEGMENT.c.club_id == _CLUB, _SEGMENT.c.name == _CALLED)
+    .with_for_update()
+)
+_KEEP_COUNT = (
+    update(_SEGMENT)
+    .where(_SEGMENT.c.id == _ID)
+    .values(digest=bindparam("new_digest"), counted_at=_NOW)
+)
+
+
+@cache
+def _new_segment(dialect: str) -> Insert:
+    return insert_new_on(dialect, _SEGMENT).values(
+        club_id=_CLUB, name=_CALLED, digest="", counted_at=_NOW
+    )
+
+
+class _Count(NamedTuple):
+    """The two statements of a count."""
+
+    leave: Update | Delete
+    enter: Insert
+
+
+@lru_cache(KEPT)
+def _count(
+    dialect: str, condition: ColumnElement[bool], among: SelectBase | None, *, is_same: bool
+) -> _Count:
     still_in = select(CUSTOMER.c.id).where(CUSTOMER.c.id == _STAY.c.customer_id, condition)
-    open_stays = (_STAY.c.segment_id == segment_id, _STAY.c.left_at.is_(None))
+    open_stays = (_STAY.c.segment_id == _ID, _STAY.c.left_at.is_(None))
     gone = [*open_stays, ~still_in.exists()]
-    new = [CUSTOMER.c.club_id == club_id, condition]
+    inside = select(_STAY.c.id).where(_STAY.c.customer_id == CUSTOMER.c.id, *open_stays)
+    new = [~inside.exists(), CUSTOMER.c.club_id == _CLUB, condition]
     if among is not None:
         gone.append(_STAY.c.customer_id.in_(among))
         new.append(CUSTOMER.c.id.in_(among))
-    ended = (
-        update(_STAY).where(*gone).values(left_at=now) if is_same else delete(_STAY).where(*gone)
-    )
-    left = connection.execute(ended).rowcount
-    inside = select(_STAY.c.id).where(_STAY.c.customer_id == CUSTOMER.c.id, *open_stays).exists()
-    entered = connection.execute(
-        insert_new(connection, _STAY).from_select(
+    entered_at = _NOW if is_same else null().cast(UtcDateTime)
+    return _Count(
+        update(_STAY).where(*gone).values(left_at=_NOW) if is_same else delete(_STAY).where(*gone),
+        insert_new_on(dialect, _STAY).from_select(
             ["segment_id", "customer_id", "entered_at"],
-            select(
-                literal(segment_id),
-                CUSTOMER.c.id,
-                literal(now, UtcDateTime) if is_same else null().cast(UtcDateTime),
-            ).where(~inside, *new),
+            select(_ID, CUSTOMER.c.id, entered_at).where(*new),
         ),
-        execution_options={"preserve_rowcount": True},
-    ).rowcount
-    connection.execute(
-        update(_SEGMENT).where(_SEGMENT.c.id == segment_id).values(digest=digest, counted_at=now)
     )
-    return Counted(entered, left) if is_same else Counted(0, 0)
 
 
 def count_of(connection: Connection, club_id: int, condition: ColumnElement[bool]) -> int:
@@ -102,20 +137,26 @@ def count_of(connection: Connection, club_id: int, condition: ColumnElement[bool
 
 def entered(club_id: int, name: str, since: datetime, until: datetime) -> Occasions:
     """Who entered a segment in [`since`, `until`]; the anchor is that moment."""
-    return _turned(club_id, name, _STAY.c.entered_at, since, until)
+    return Asked(_ENTERED, {"club": club_id, "segment": name, "since": since, "until": until})
 
 
 def left(club_id: int, name: str, since: datetime, until: datetime) -> Occasions:
     """Who left a segment in [`since`, `until`]; the anchor is that moment."""
-    return _turned(club_id, name, _STAY.c.left_at, since, until)
+    return Asked(_LEFT, {"club": club_id, "segment": name, "since": since, "until": until})
 
 
-def _turned(
-    club_id: int, name: str, moment: ColumnElement[datetime], since: datetime, until: datetime
-) -> Occasions:
+def _turned(moment: ColumnElement[datetime]) -> Select[Any]:
     stays = _STAY.join(_SEGMENT, _SEGMENT.c.id == _STAY.c.segment_id)
+    since, until = (moment_given(name) for name in ("since", "until"))
     return (
         occasion(numbered("stay", _STAY.c.id), moment)
         .select_from(stays.join(CUSTOMER, CUSTOMER.c.id == _STAY.c.customer_id))
-        .where(_SEGMENT.c.club_id == club_id, _SEGMENT.c.name == name, moment.between(since, until))
+        .where(
+            _SEGMENT.c.club_id == bindparam("club"),
+            _SEGMENT.c.name == bindparam("segment"),
+            moment.between(since, until),
+        )
     )
+
+
+_ENTERED, _LEFT = _turned(_STAY.c.entered_at), _turned(_STAY.c.left_at)

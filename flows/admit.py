@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, SelectBase
+from sqlalchemy import Connection
 
-from crm_store import enrollments
+from crm_store import admission
+from crm_store.admission import Among
 from crm_store.happenings import may_have_happened
 from flows.campaigns import RunningCampaign
 from flows.engine import Engine
@@ -18,7 +19,7 @@ def admit(
     engine: Engine,
     campaign: RunningCampaign,
     event_ids: Sequence[int] | None = None,
-    among: SelectBase | None = None,
+    among: Among | None = None,
 ) -> int:
     """Enroll who is due; returns how many are new.
 
@@ -39,12 +40,12 @@ def admit(
 
     def enroll(connection: Connection) -> int:
         return sum(
-            enrollments.admit(
+            admission.admit(
                 connection,
                 campaign=campaign.slug,
                 version_id=version.id,
                 occasions=occasions,
-                condition=version.where.sql(scope) if version.where else None,
+                condition=version.where.asked(scope) if version.where else None,
                 now=now,
                 not_since=_not_since(definition.reentry, now),
                 among=among,

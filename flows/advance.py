@@ -106,13 +106,14 @@ class _Look:
                         useful[step.id].append(one.id)
         scope = self.engine.scope(self.definition, self.now)
         self.holds = {
-            (step, way): self.version.holds_for(condition, self.connection, useful[step], scope)
+            (step, way): enrollments.matching(self.connection, useful[step], condition.asked(scope))
             for (step, way), condition in self.version.conditions.items()
             if step in useful
         }
         self.paused: set[int] = set()
         if due and (pause := self.version.pause_while) is not None:
-            self.paused = self.version.holds_for(pause, self.connection, sorted(due), scope)
+            paused = pause.asked(scope)
+            self.paused = enrollments.matching(self.connection, sorted(due), paused)
 
     def _what_was_waited_for(self) -> set[int]:
         """The touchpoints after which the event came that their step waits for."""

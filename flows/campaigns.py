@@ -1,17 +1,13 @@
 """The campaigns of a run: checked files, their stored versions, and their parsed conditions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from crm_store.campaigns import keep_version, versions_by_id
 from crm_store.catalogue.field import Catalogue
 from crm_store.database import Store
-from crm_store.enrollments import Asked
-from crm_store.scope import Scope
 from triggers.check import CheckedFile
 from triggers.definition import CampaignDefinition
 from triggers.expression import Condition, parse_condition
@@ -29,20 +25,6 @@ class Version:
     pause_while: Condition | None
     conditions: Mapping[tuple[str, str], Condition]
     """By step and way of it; a step's own under an empty way."""
-    asked: dict[Condition, Asked] = field(default_factory=dict, compare=False, repr=False)
-    """As SQL, those that were asked already."""
-
-    def holds_for(
-        self,
-        condition: Condition,
-        connection: Connection,
-        enrollment_ids: Sequence[int],
-        scope: Scope,
-    ) -> set[int]:
-        """Those of the version's enrollments for which one of its conditions holds."""
-        if condition not in self.asked:
-            self.asked[condition] = Asked.of(condition.sql(scope))
-        return self.asked[condition].holds_for(connection, enrollment_ids, scope)
 
 
 @dataclass

@@ -13,8 +13,7 @@ from triggers.segments import SEGMENTS, Segment, check_segments
 from triggers.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from sqlalchemy import SelectBase
-
+    from crm_store.admission import Among
     from flows.campaigns import RunningCampaign
     from flows.engine import Engine
     from triggers.problems import Problem
@@ -43,7 +42,7 @@ def read_rules(folder: Path, vocabulary: Vocabulary) -> Rules:
 def count_segments(
     engine: "Engine",
     campaigns: Sequence["RunningCampaign"],
-    among: "SelectBase | None" = None,
+    among: "Among | None" = None,
 ) -> None:
     """Bring the stays in the segments that these campaigns speak of up to date; see `among` of
     `crm_store.segments.count_segment`."""
@@ -63,7 +62,7 @@ def count_segments(
                 engine.club_id,
                 segment.name,
                 digest=segment.digest,
-                condition=segment.condition.sql(scope),
+                condition=segment.condition.asked(scope),
                 now=now,
                 among=among,
             )

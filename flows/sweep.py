@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, SelectBase
+from sqlalchemy import Connection
 
 from crm_store import doubts, enrollments, events, planned, touchpoints
+from crm_store.admission import Among
 from crm_store.models.operation import EVERYTHING
 from crm_store.models.touchpoint import State
 from crm_store.pauses import pauses
@@ -101,7 +102,7 @@ def let_in(
     engine: Engine,
     campaigns: Sequence[RunningCampaign],
     reports: dict[str, CampaignReport],
-    among: SelectBase | None = None,
+    among: Among | None = None,
 ) -> None:
     """Admit, for each campaign by itself; with `among`, only customers that it selects."""
     for campaign in campaigns:

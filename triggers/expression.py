@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from crm_store.asked import Asked
 from crm_store.catalogue.field import Catalogue
 from triggers.conditions.possible import impossible
 from triggers.conditions.predicates import Not, Predicate
@@ -19,7 +20,7 @@ from triggers.conditions.syntax import ConditionError, parse_tree, split_at_and
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
-    from crm_store.scope import Scope
+    from crm_store.scope import MomentOf, Place, Scope
 
 __all__ = ["Condition", "ConditionError", "Mention", "never", "parse_condition"]
 
@@ -42,6 +43,9 @@ class Condition:
     """Names of the fields it looks at."""
     mentions: tuple[Mention, ...]
     _predicate: Predicate = field(repr=False, compare=False)
+    _built: "dict[Place, tuple[ColumnElement[bool], MomentOf]]" = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def sql(self, scope: "Scope") -> "ColumnElement[bool]":
         """The condition for the scope's customer: true or false, never NULL.
@@ -52,6 +56,16 @@ class Condition:
         from triggers.conditions.predicate_sql import predicate_sql
 
         return predicate_sql(self._predicate, scope)
+
+    def asked(self, scope: "Scope") -> "Asked[ColumnElement[bool]]":
+        """The same, built once for all moments at which it is asked."""
+        from crm_store.scope import moment_of
+
+        if scope.place not in self._built:
+            sql = self.sql(scope)
+            self._built[scope.place] = sql, moment_of(sql)
+        sql, moment = self._built[scope.place]
+        return Asked(sql, scope.told(moment))
 
 
 def never(*, hold: Sequence[Condition], fail: Sequence[Condition] = ()) -> bool:

@@ -85,17 +85,15 @@ class Look:
         ]
         return dates.anniversaries(self.club_id, field, called, kept)
 
-    def everyone(
-        self,
-        occurrence: str,
-        anchor: date | datetime,
-        segment: str | None = None,
-        known_by: datetime | None = None,
+    def everyone_on(self, occurrence: str, day: date) -> Occasions:
+        """All customers of the club, anchored at one day."""
+        return audiences.on_day(self.club_id, occurrence, day)
+
+    def everyone_at(
+        self, occurrence: str, moment: datetime, segment: str | None = None
     ) -> Occasions:
-        """All customers of the club, or those in a segment, at one anchor."""
-        return audiences.everyone(
-            self.club_id, occurrence, anchor, segment=segment, known_by=known_by
-        )
+        """All who were customers by a moment, their anchor; or those of them in a segment."""
+        return audiences.at_moment(self.club_id, occurrence, moment, segment)
 
     def events(
         self,

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import SelectBase, union
-
+from crm_store.admission import Among
 from crm_store.event_names import PURCHASE_RECORDED, VISIT_RECORDED
-from crm_store.foresight import comes_between, newest_event, told_of, visitors
+from crm_store.foresight import comes_between, newest_event, seen, told_of
 from flows.campaigns import RunningCampaign
 from flows.engine import Engine
 from flows.rules import count_segments
@@ -47,7 +46,7 @@ class Meanwhile:
         with self.engine.store.read() as connection:
             self._since, self._event = now, newest_event(connection)
 
-    def asked(self, now: datetime) -> Iterator[tuple[Sequence[RunningCampaign], SelectBase | None]]:
+    def asked(self, now: datetime) -> Iterator[tuple[Sequence[RunningCampaign], Among | None]]:
         """The campaigns into which somebody may have come since, and who that can be.
 
         Counts the segments. `None` stands for anybody. Nobody is asked for because of others: so a
@@ -63,9 +62,9 @@ class Meanwhile:
         with self.engine.store.read() as connection:
             if not told and not comes_between(connection, since, now):
                 return
-        seen = union(visitors(since, now), told_of(event))
-        count_segments(self.engine, self.campaigns, seen)
-        yield [one for one in self.campaigns if _comes_unannounced(one)], seen
+        either = seen(since, now, event)
+        count_segments(self.engine, self.campaigns, either)
+        yield [one for one in self.campaigns if _comes_unannounced(one)], either
         if told:
             yield [one for one in self.campaigns if not _comes_unannounced(one)], told_of(event)
 

@@ -168,9 +168,9 @@ def _let_in(
     where = campaign.current.where
     if where is None:
         return len(ids)
-    sql = where.sql(engine.scope(campaign.current.definition, engine.clock()))
+    asked = where.asked(engine.scope(campaign.current.definition, engine.clock()))
     parts = (ids[begin : begin + _AT_ONCE] for begin in range(0, len(ids), _AT_ONCE))
-    return sum(len(enrollments.matching(connection, part, sql)) for part in parts)
+    return sum(len(enrollments.matching(connection, part, asked)) for part in parts)
 
 
 def _left_out(

@@ -149,7 +149,10 @@ def test_there_is_work_for_every_trigger_on_any_day(
         club, "stage_changed", since=midnight, until=sweep, equal={"to": ["trial_booked"]}
     )
     with store.read() as connection:
-        counts = {name: len(connection.execute(query).all()) for name, query in work.items()}
+        counts = {
+            name: len(connection.execute(asked.sql, asked.values).all())
+            for name, asked in work.items()
+        }
     assert {name: count for name, count in counts.items() if count < 15} == {}
 
 

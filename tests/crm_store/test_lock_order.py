@@ -24,9 +24,10 @@ from making import (
     rows_of,
 )
 from postgres_waits import until_waiting
-from sqlalchemy import Connection, Table, select, text
+from sqlalchemy import Connection, Date, Table, literal, select, text
 
-from crm_store import changes, doubts, enrollments, planned, touchpoints
+from crm_store import admission, changes, doubts, enrollments, planned, touchpoints
+from crm_store.asked import Asked
 from crm_store.database import Store
 from crm_store.enrollments import ENROLLMENT, Progress
 from crm_store.erasure import erase
@@ -218,11 +219,12 @@ def test_two_who_admit_the_same_people_do_not_stand_in_each_others_way(
     def admit(connection: Connection, without: str) -> int:
         for way in ("hashjoin", "mergejoin", "bitmapscan", without):
             connection.execute(text(f"SET LOCAL enable_{way} = off"))
-        return enrollments.admit(
+        everyone = occasion(literal("birthday:2026"), literal(TODAY, Date))
+        return admission.admit(
             connection,
             campaign="renewal",
             version_id=version,
-            occasions=occasion("birthday:2026", TODAY).where(CUSTOMER.c.id > 0),
+            occasions=Asked(everyone.where(CUSTOMER.c.id > 0), {}),
             condition=None,
             now=NOW,
         )

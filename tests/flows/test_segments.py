@@ -30,7 +30,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def count(store: Store, club: int, now: datetime, digest: str = "vip", **other: Any) -> Counted:
-    condition = other.get("condition", VIP).sql(Scope(now, now.date()))
+    condition = other.get("condition", VIP).asked(Scope(now, now.date()))
     with store.write() as connection:
         return count_segment(connection, club, "vips", digest=digest, condition=condition, now=now)
 
@@ -68,7 +68,8 @@ def test_stays_follow_the_tags(store: Store) -> None:
         until = NOW + 10 * MINUTE
         with store.read() as connection:
             for turned, expected in ((entered, came), (left, went)):
-                rows = connection.execute(turned(club, "vips", NOW, until)).all()
+                asked = turned(club, "vips", NOW, until)
+                rows = connection.execute(asked.sql, asked.values).all()
                 assert sorted((row.customer_id, row.anchor_at) for row in rows) == sorted(expected)
                 assert len({row.occurrence for row in rows}) == len(expected)
             assert count_of(connection, club, VIP.sql(Scope(NOW, NOW.date()))) == len(inside or ())
@@ -100,7 +101,8 @@ def test_two_clubs_have_segments_of_their_own(store: Store) -> None:
     assert count(store, here, NOW + MINUTE) == Counted(0, 1)
     assert count(store, there, NOW + MINUTE) == Counted(1, 0)
     with store.read() as connection:
-        assert connection.execute(entered(here, "vips", NOW, NOW + MINUTE)).all() == []
+        asked = entered(here, "vips", NOW, NOW + MINUTE)
+        assert connection.execute(asked.sql, asked.values).all() == []
 
 
 CAMPAIGNS = {

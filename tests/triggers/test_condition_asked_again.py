@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy.dialects import sqlite
 
 from crm_store.catalogue.standard import catalogue_of
-from crm_store.enrollments import Asked
 from crm_store.scope import Scope
 from triggers.expression import parse_condition
 
@@ -28,8 +27,9 @@ LATER = Scope.at(datetime(2028, 7, 1, 5, tzinfo=UTC), ZoneInfo("America/New_York
 )
 def test_it_speaks_of_the_new_moment(text: str) -> None:
     condition = parse_condition(text, CATALOGUE)
-    asked = Asked.of(condition.sql(BEGUN))
-    made_anew = Asked.of(condition.sql(LATER)).query.compile(dialect=sqlite.dialect())
-    asked_again = asked.query.compile(dialect=sqlite.dialect())
+    first, again = condition.asked(BEGUN), condition.asked(LATER)
+    assert again.sql is first.sql
+    made_anew = condition.sql(LATER).compile(dialect=sqlite.dialect())
+    asked_again = again.sql.compile(dialect=sqlite.dialect())
     assert str(asked_again) == str(made_anew)
-    assert {**asked_again.params, **LATER.told(asked.moment)} == dict(made_anew.params)
+    assert {**asked_again.params, **again.values} == dict(made_anew.params)

@@ -79,4 +79,4 @@ class Date(StrictModel):
                 yield look.dates(self.field)
         elif self.holiday is not None and self.country is not None:
             for day in festival_days(self.holiday, self.country, *look.days()):
-                yield look.everyone(f"holiday:{day.isoformat()}", day)
+                yield look.everyone_on(f"holiday:{day.isoformat()}", day)

@@ -49,4 +49,4 @@ class Schedule(StrictModel):
         zone = ZoneInfo(self.zone) if self.zone else look.zone
         for moment in list(moments(self.cron, zone, look.since, look.now))[-1:]:
             occurrence = f"cron:{moment:%Y-%m-%dT%H:%MZ}"
-            yield look.everyone(occurrence, moment, self.audience, known_by=moment)
+            yield look.everyone_at(occurrence, moment, self.audience)
