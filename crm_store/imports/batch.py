@@ -41,6 +41,13 @@ class Outcome:
     unchanged: int = 0
     refused: dict[int, tuple[str, str]] = field(default_factory=dict)
 
+    def count(self, other: "Outcome") -> None:
+        """Add what became of others."""
+        self.added += other.added
+        self.updated += other.updated
+        self.unchanged += other.unchanged
+        self.refused |= other.refused
+
 
 class FirstLines:
     """On which line each key of a file came first.

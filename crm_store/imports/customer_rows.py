@@ -88,7 +88,7 @@ def store_customers(
     connection: Connection, rows: Sequence[Incoming], purpose: Purpose, *, dry_run: bool
 ) -> Outcome:
     """Compare a batch (each reference at most once) with the store, and write the difference."""
-    if not dry_run and says_of_permission(rows):
+    if not dry_run and any(map(says_of_permission, rows)):
         hold(connection, Lock.PERMISSION)
     changes = _changes(connection, rows, purpose)
     outcome = Outcome()

@@ -1,6 +1,6 @@
 """What a row says of being written to. A file may take permission away, never give it back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,9 +30,9 @@ class Answer:
     proof: str
 
 
-def says_of_permission(rows: Sequence[Incoming]) -> bool:
-    """Whether any of the rows may take permission away."""
-    return any(name in row.values for row in rows for name in PERMISSION)
+def says_of_permission(row: Incoming) -> bool:
+    """Whether something may have to be written down: an opt-out column that says no does not."""
+    return bool(answers(row.values, proof=""))
 
 
 def answers(values: Mapping[str, Any], proof: str) -> list[Answer]:

@@ -11,13 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from making import NOW, TODAY, make_club, make_consent, make_customer, make_membership, rows_of
+from sqlalchemy import event
 
 from crm_store.catalogue.field import FieldType
 from crm_store.catalogue.standard import catalogue_of, custom_field
 from crm_store.database import Store
 from crm_store.errors import UsageError
 from crm_store.imports.result import ImportResult, write_rejected
-from crm_store.imports.run import BATCH, import_file
+from crm_store.imports.run import ANSWERED, BATCH, import_file
+from crm_store.locks import Lock, hold
 from crm_store.models.activity import Purchase, Visit
 from crm_store.models.consent import Consent, Suppression
 from crm_store.models.customer import Customer, CustomerTag
@@ -242,6 +244,29 @@ def test_do_not_contact_closes_old_and_new_addresses(office: Office) -> None:
         ("everything", "opt_out", "import")
     }
     assert counts(office.bring("customers", text)) == {"unchanged": 1}
+
+
+def test_hand_overs_wait_for_an_import_only_a_moment_at_a_time(office: Office) -> None:
+    """Who takes permission away holds up all hand-overs until it is committed."""
+    commits: list[int] = []
+    event.listen(office.store.engine, "commit", lambda _: commits.append(len(commits)))
+    told = ["yes"] * (2 * ANSWERED + 10) + ["no", ""] * 20
+    lines = [f"{number},{said}" for number, said in enumerate(told)]
+    result = office.bring("customers", "\n".join(["ref,email opt out", *lines]))
+    assert counts(result) == {"added": len(told)}
+    assert len(office.rows(Consent)) == 2 * ANSWERED + 10
+    assert len(commits) == 1 + 3
+
+
+def test_a_column_that_takes_no_permission_away_holds_nobody_up(
+    postgres_store: Store, tmp_path: Path
+) -> None:
+    office = Office(postgres_store.impatient(2), tmp_path)
+    text = "ref,email opt out,do not contact\n1,no,\n2,,no\n"
+    with postgres_store.write() as handing_over:
+        hold(handing_over, Lock.PERMISSION, shared=True)
+        assert counts(office.bring("customers", text)) == {"added": 2}
+    office.store.close()
 
 
 def test_a_file_cannot_undo_an_opt_out(office: Office) -> None:
