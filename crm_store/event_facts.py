@@ -57,6 +57,12 @@ def keep_facts(connection: Connection, name: str, told: Told) -> None:
 def _stage(connection: Connection, told: Told) -> None:
     if not told.data:
         return
+    pipeline, stage = told.data.get("pipeline"), told.data.get("to")
+    if not isinstance(pipeline, str) or not isinstance(stage, str):
+        raise UsageError(
+            "stage_changed needs a pipeline and a stage.",
+            'Write them into the data, such as {"pipeline": "sales", "to": "trial_booked"}.',
+        )
     connection.execute(
         update(_CUSTOMER)
         .where(
@@ -67,8 +73,8 @@ def _stage(connection: Connection, told: Told) -> None:
             ),
         )
         .values(
-            pipeline=told.data["pipeline"],
-            stage=told.data["to"],
+            pipeline=pipeline,
+            stage=stage,
             stage_changed_at=told.occurred_at,
             updated_at=told.now,
         )

@@ -162,7 +162,12 @@ def come_as_before(connection: Connection, since: datetime, until: datetime) -> 
 
 
 def record_all(
-    connection: Connection, customer_ids: Sequence[int], name: str, source_id: str, at: datetime
+    connection: Connection,
+    customer_ids: Sequence[int],
+    name: str,
+    data: dict[str, Any],
+    source_id: str,
+    at: datetime,
 ) -> None:
     """On a scratch store: the same event happens to many customers at one moment."""
     connection.execute(
@@ -171,7 +176,7 @@ def record_all(
             {
                 "customer_id": one,
                 "name": name,
-                "data": {},
+                "data": data,
                 "source": "simulation",
                 "source_id": f"{source_id}:{one}",
                 "occurred_at": at,
@@ -181,7 +186,7 @@ def record_all(
         ],
     )
     for one in customer_ids:
-        keep_facts(connection, name, Told(one, {}, f"{source_id}:{one}", at, at))
+        keep_facts(connection, name, Told(one, data, f"{source_id}:{one}", at, at))
 
 
 def renew_terms(connection: Connection, customer_ids: Sequence[int], now: datetime) -> None:

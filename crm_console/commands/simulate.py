@@ -126,6 +126,10 @@ def _show_campaigns(result: "Simulated") -> None:
         )
     if moved:
         out.print(table)
+    for one in moved:
+        if unmade := result.held(one, Reason.TEMPLATE):
+            why = "what their events say is not enough for the template"
+            say(f"{many(unmade, 'message')} of {one} could not be made: {why}.", "bold yellow")
     if idle := len(campaigns) - len(moved):
         print_line(f"Nobody enters, and nothing falls due: {many(idle, 'campaign')}.", "dim")
 

@@ -3,7 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PlainValidator, StrictInt, ValidationError
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainValidator,
+    StrictInt,
+    ValidationError,
+    ValidationInfo,
+)
 
 from crm_store.errors import UsageError
 from crm_store.event_names import (
@@ -38,9 +45,10 @@ def _place(text: object) -> tuple[str, str]:
     return campaign, step
 
 
-def _told_in_full(name: str) -> str:
-    if name in (PACKAGE_CHANGED, PURCHASE_RECORDED, STAGE_CHANGED):
-        wrong(f"`{name}` says nothing without its data", "assume an event that needs none")
+def _told_in_full(name: str, given: ValidationInfo) -> str:
+    needs_it = name in (PACKAGE_CHANGED, PURCHASE_RECORDED, STAGE_CHANGED)
+    if needs_it and not given.data.get("data"):
+        wrong(f"`{name}` says nothing without its data", "add `data:` to it")
     return name
 
 
@@ -51,6 +59,8 @@ class Response(StrictModel):
     """Campaign and step."""
     share: Annotated[float, PlainValidator(_share)]
     """How many of those who got it."""
+    data: dict[str, Any] = Field(default_factory=dict)
+    """What the event says, for the messages that it starts."""
     event: Annotated[EventName, AfterValidator(_told_in_full)] = MEMBERSHIP_RENEWED
     """What they do: `visit_recorded` is a visit, `membership_renewed` begins their next term."""
     delay: Duration = DAY

@@ -15,7 +15,7 @@ from crm_store.events import record
 from crm_store.history import EnrollmentRecord, TouchpointRecord
 from crm_store.models.campaign import EnrollmentStatus
 from crm_store.models.touchpoint import WAITING, State
-from crm_store.reasons import sentence_of
+from crm_store.reasons import Reason, sentence_of
 from crm_store.scratch import forget_everybody
 from flows.campaigns import RunningCampaign, load_campaigns
 from flows.engine import Engine
@@ -220,7 +220,7 @@ class _Outcome:
             if name in (one.step, f"{one.step}.{one.variant}"):
                 if one.state in WAITING:
                     return f"still waits: {sentence_of(one.reason) or 'nothing was in its way'}"
-                return sentence_of(one.reason) + self._condition(one)
+                return sentence_of(one.reason) + self._condition(one) + _detail(one)
         ways = [one for one in self.touchpoints if one.step == name.split(".")[0]]
         if ways:
             return f"went another way: {', '.join(f'{one.step}.{one.variant}' for one in ways)}"
@@ -238,6 +238,10 @@ class _Outcome:
             return ""
         condition = self.campaign.current.conditions.get((one.step, ""))
         return f" ({condition.text})" if condition else ""
+
+
+def _detail(one: TouchpointRecord) -> str:
+    return f" ({one.detail})" if one.reason == Reason.TEMPLATE and one.detail else ""
 
 
 def _differences(

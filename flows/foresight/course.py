@@ -1,8 +1,9 @@
 """The course of a simulation: the play of some customers, and what they do about messages."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -96,7 +97,7 @@ class _People:
         if moved:
             self._serial += 1
             at = now + response.delay
-            answer = _Answer(response.event, tuple(moved), f"{self._serial}", at)
+            answer = _Answer(response.event, response.data, tuple(moved), f"{self._serial}", at)
             self.play.will_happen(at, answer)
 
     def _who(self, response: Response, touchpoints: Sequence[Claimed]) -> Iterator[int]:
@@ -119,11 +120,14 @@ class _Answer:
     """What some people do, when its moment has come."""
 
     event: str
+    data: Mapping[str, Any]
     customer_ids: Sequence[int]
     source_id: str
     at: datetime
 
     def __call__(self, connection: Connection) -> None:
-        record_all(connection, self.customer_ids, self.event, self.source_id, self.at)
+        record_all(
+            connection, self.customer_ids, self.event, dict(self.data), self.source_id, self.at
+        )
         if self.event == MEMBERSHIP_RENEWED:
             renew_terms(connection, self.customer_ids, self.at)

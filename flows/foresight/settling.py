@@ -1,4 +1,7 @@
-"""Delivery on a scratch store: the queue is taken and the gate asked, and no message is made."""
+"""Delivery on a scratch store: the queue is taken and the gate asked, and no message leaves.
+
+None is made either, but those that speak of an event: see `flows.foresight.wording`.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -9,6 +12,7 @@ from crm_store.models.touchpoint import State
 from crm_store.touchpoints import Claimed
 from flows.campaigns import RunningCampaign, version_of
 from flows.engine import Engine
+from flows.foresight.wording import not_to_be_made
 from flows.prepare import Prepared, judge, take
 from flows.report import CampaignReport
 from flows.sweep import DeliverCampaign
@@ -30,7 +34,15 @@ def settling(on_accepted: OnAccepted) -> DeliverCampaign:
             version = version_of(campaign, version_id, engine.store, engine.catalogue)
             prepared = Prepared(taken.token, version.definition)
             with engine.store.read() as connection:
-                allowed, _ = judge(engine, connection, taken, prepared)
+                allowed, facts = judge(engine, connection, taken, prepared)
+                scope = engine.scope(version.definition, taken.at)
+                unmade = not_to_be_made(
+                    engine, connection, version.definition, allowed, facts, scope
+                )
+            if unmade:
+                prepared.rulings += unmade
+                stopped = {one.id for one in unmade}
+                allowed = [one for one in allowed if one.id not in stopped]
             with engine.store.write() as connection:
                 touchpoints.rule(connection, prepared.rulings, taken.token, taken.at)
                 accept_claimed(connection, [one.id for one in allowed], taken.token, taken.at)

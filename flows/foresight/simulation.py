@@ -26,7 +26,7 @@ from flows.project import Project
 from flows.sweep import SweepPlan, plan_sweep
 from triggers.problems import choose_from
 
-HELD = (Reason.CAP, Reason.QUIET_HOURS, Reason.SEND_WINDOW)
+HELD = (Reason.CAP, Reason.QUIET_HOURS, Reason.SEND_WINDOW, Reason.TEMPLATE)
 """Reasons for which a message that is due waits, or is left out after all."""
 
 

@@ -48,7 +48,7 @@ def play(project: Project, store: Store, until: datetime) -> None:
     (second,) = [one for one, ref in rows_of(store, Customer, "id", "ref") if ref == "M-2"]
     sweeps.will_happen(
         renewed,
-        lambda connection: record_all(connection, [second], "membership_renewed", "1", renewed),
+        lambda connection: record_all(connection, [second], "membership_renewed", {}, "1", renewed),
     )
     asyncio.run(sweeps.run(until))
 
