@@ -21,6 +21,8 @@ EMAIL_COMPLAINED = "email_complained"
 EMAIL_OPENED = "email_opened"
 EMAIL_CLICKED = "email_clicked"
 LINK_CLICKED = "link_clicked"
+LINK_SCANNED = "link_scanned"
+"""A link was followed too soon for a person: by what looks through mail on its way."""
 EMAIL_ANSWERED_BY_ITSELF = "email_answered_by_itself"
 EMAIL_UNSUBSCRIBED = "email_unsubscribed"
 SMS_DELIVERED = "sms_delivered"
@@ -39,6 +41,7 @@ TOLD_AFTERWARDS = (
     EMAIL_OPENED,
     EMAIL_CLICKED,
     LINK_CLICKED,
+    LINK_SCANNED,
     EMAIL_ANSWERED_BY_ITSELF,
     EMAIL_UNSUBSCRIBED,
     SMS_DELIVERED,

@@ -5,7 +5,7 @@ end is the same in whatever order reports come, and however often each does.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, o
 
 from crm_store.columns import UtcDateTime
 from crm_store.consents import ADDRESS_COLUMN, Proof, opt_out
-from crm_store.event_names import EMAIL_CLICKED, EMAIL_OPENED
+from crm_store.event_names import EMAIL_CLICKED, EMAIL_OPENED, LINK_SCANNED
 from crm_store.events import record_all
 from crm_store.feedback_targets import Found, Told, kind_of, with_address
 from crm_store.models.consent import Cause
@@ -46,6 +46,9 @@ _IMMOVABLE = 99
 
 WHO = "machine or person unknown"
 """Who opened a message or followed its link, as far as anybody can tell."""
+MACHINE = "machine"
+TOO_SOON = timedelta(seconds=10)
+"""By then a message has hardly arrived. Servers on the way follow links as they take it."""
 
 About = tuple[Told, Found | None]
 """A report, and its touchpoint; without one it is a fact about her address alone."""
@@ -94,17 +97,24 @@ def _whose(connection: Connection, club_id: int, told: Told, found: Found | None
     return [found.customer_id] if found else with_address(connection, club_id, told)
 
 
+def is_machine(sent_at: datetime | None, clicked_at: datetime) -> bool:
+    """Whether a link was followed too soon for a person, by clocks that may differ a little."""
+    return sent_at is not None and abs(clicked_at - sent_at) < TOO_SOON
+
+
 def _event(customer_id: int, told: Told, found: Found | None) -> dict[str, Any]:
-    data: dict[str, Any] = {"status": told.status, "detail": told.detail}
+    name, data = told.event, dict[str, Any](status=told.status, detail=told.detail)
     if told.moves_to and told.moves_to[1]:
         data["kind"] = str(told.moves_to[1])
-    if told.event in (EMAIL_OPENED, EMAIL_CLICKED):
+    if name in (EMAIL_OPENED, EMAIL_CLICKED):
         data["who"] = WHO
+    if name == EMAIL_CLICKED and found and is_machine(found.sent_at, told.occurred_at):
+        name, data["who"] = LINK_SCANNED, MACHINE
     if found:
         data |= {"touchpoint": found.id, "campaign": found.campaign, "step": found.step}
     return {
         "customer_id": customer_id,
-        "name": told.event,
+        "name": name,
         "data": {key: value for key, value in data.items() if value != ""},
         "source": told.source,
         "source_id": f"{told.source_id}:{customer_id}",

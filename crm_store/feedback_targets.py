@@ -54,6 +54,7 @@ class Found:
     customer_id: int
     campaign: str
     step: str
+    sent_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _hers(rows: Sequence[Row[Any]], told: Told) -> Found | None:
     rows = [row for row in rows if row.channel == told.channel]
     hers = [row for row in rows if told.address in (row.email, row.phone)]
     chosen = hers if len(rows) > 1 else rows
-    return Found(*chosen[0][:4]) if len(chosen) == 1 else None
+    return Found(*chosen[0][:5]) if len(chosen) == 1 else None
 
 
 def _lately(connection: Connection, club_id: int, told: Told) -> Target:
@@ -133,7 +134,7 @@ def _lately(connection: Connection, club_id: int, told: Told) -> Target:
     rows = connection.execute(_LATELY[kind_of(told.channel)], asked).all()
     if len(rows) > 1:
         return Several()
-    return Found(*rows[0][:4]) if rows else None
+    return Found(*rows[0][:5]) if rows else None
 
 
 def _spellings(reference: str | None) -> tuple[str, ...]:
@@ -152,6 +153,7 @@ def _touchpoints(*conditions: ColumnElement[bool]) -> Select[Any]:
             TOUCHPOINT.c.customer_id,
             TOUCHPOINT.c.campaign,
             TOUCHPOINT.c.step,
+            TOUCHPOINT.c.sent_at,
             TOUCHPOINT.c.channel,
             CUSTOMER.c.email,
             CUSTOMER.c.phone,

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from crm_store import events
-from crm_store.event_names import EMAIL_CLICKED, LINK_CLICKED
-from crm_store.feedback import WHO
+from crm_store.event_names import EMAIL_CLICKED, LINK_CLICKED, LINK_SCANNED
+from crm_store.feedback import MACHINE, WHO, is_machine
 from crm_store.inserting import insert_new
 from crm_store.models.tracked_link import TrackedLink
 from crm_store.tables import table_of
@@ -50,7 +50,8 @@ def target_of(connection: Connection, link_id: int) -> Target | None:
 def record_click(connection: Connection, target: Target, touchpoint_id: int, now: datetime) -> bool:
     """Record that a machine or a person followed a link of a message; False if that is known.
 
-    The first time counts. Of a message that is not there any more nothing is recorded.
+    The first time counts, and what surely was a machine by itself. Of a message that is not there
+    any more nothing is recorded.
     """
     touch = connection.execute(
         select(
@@ -58,18 +59,22 @@ def record_click(connection: Connection, target: Target, touchpoint_id: int, now
             TOUCHPOINT.c.campaign,
             TOUCHPOINT.c.step,
             TOUCHPOINT.c.channel,
+            TOUCHPOINT.c.sent_at,
         ).where(TOUCHPOINT.c.id == touchpoint_id)
     ).first()
     if touch is None:
         return False
+    scanned = is_machine(touch.sent_at, now)
     data = {
         "touchpoint": touchpoint_id,
         "campaign": touch.campaign,
         "step": touch.step,
         "url": target.url,
-        "who": WHO,
+        "who": MACHINE if scanned else WHO,
     }
-    names = (LINK_CLICKED, EMAIL_CLICKED) if touch.channel == "email" else (LINK_CLICKED,)
+    names = [LINK_SCANNED] if scanned else [LINK_CLICKED]
+    if touch.channel == "email" and not scanned:
+        names.append(EMAIL_CLICKED)
     made = [
         events.record(
             connection,

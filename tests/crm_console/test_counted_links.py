@@ -1,5 +1,6 @@
 """Counted links: they lead to stored addresses alone, and what is counted is said to be unknown."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,27 @@ async def test_a_click_leads_to_the_stored_address_and_counts_once(
         gone = f"/c/{Links(KEYS).click(Click(link, 999_999))}"
         assert (await site.client.get(gone)).headers["location"] == RENEW
         assert len(rows_of(store, Event)) == 2
+
+
+async def test_what_follows_every_link_on_the_way_is_no_click_of_hers(
+    store: Store, tmp_path: Path
+) -> None:
+    async with a_site(store, tmp_path) as site:
+        with store.write() as connection:
+            [link] = keep_links(connection, "renewal", [RENEW], NOW)
+        path = f"/c/{Links(KEYS).click(Click(link, site.touchpoint))}"
+        sent = site.clock.now - timedelta(hours=1)
+        for seconds in (2, 3, 11, 12):
+            site.clock.now = sent + timedelta(seconds=seconds)
+            assert (await site.client.head(path)).headers["location"] == RENEW
+            assert (await site.client.get(path)).headers["location"] == RENEW
+        found = [(name, data["who"]) for name, data in rows_of(store, Event, "name", "data")]
+    unknown = "machine or person unknown"
+    assert found == [
+        ("link_scanned", "machine"),
+        ("link_clicked", unknown),
+        ("email_clicked", unknown),
+    ]
 
 
 async def test_no_link_leads_to_what_is_not_stored(sqlite_store: Store, tmp_path: Path) -> None:

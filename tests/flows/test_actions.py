@@ -21,6 +21,7 @@ from crm_messaging.rehearsal.reading import CaughtEmail
 from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
 from crm_store.models.staff_task import StaffTask
+from crm_store.tracked_links import Target, record_click
 from flows.sweep import handle_events, plan_sweep
 
 HEAD = """
@@ -161,7 +162,10 @@ async def test_nothing_came_in_time_so_somebody_calls(club: Workshop) -> None:
     for customer in (quiet, quick):
         make_event(club.store, customer)
     await club.sweep()
-    make_event(club.store, quick, "link_clicked", occurred_at=NOW + timedelta(hours=2), data={})
+    with club.store.write() as connection:
+        for touchpoint, after in ((1, timedelta(seconds=3)), (2, timedelta(hours=2))):
+            # Hers was followed by a scanner on the way, that of the other by herself.
+            record_click(connection, Target(1, "https://a.example"), touchpoint, NOW + after)
     club.clock.on(hours=23)
     await club.sweep()
     assert len(club.ledger()) == 2

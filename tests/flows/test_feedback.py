@@ -98,7 +98,7 @@ async def test_what_each_fact_does(
     lite_club: Workshop, verdicts: list[Verdict], state: str, reason: str, suppressed: str
 ) -> None:
     a_message(lite_club)
-    tell(lite_club, [said(verdict, minute) for minute, verdict in enumerate(verdicts)])
+    tell(lite_club, [said(verdict, minute) for minute, verdict in enumerate(verdicts, start=1)])
     assert rows_of(lite_club.store, Touchpoint, "state", "reason") == [(state, reason)]
     assert is_suppressed(lite_club.store) == suppressed
     events = [name for (name,) in rows_of(lite_club.store, Event, "name")]
@@ -271,6 +271,25 @@ async def test_who_opened_is_never_known(lite_club: Workshop) -> None:
         "step": data["step"],
     }
     assert occurred_at == SENT
+
+
+@pytest.mark.parametrize(
+    ("seconds", "name", "who"),
+    [
+        (-3600, "email_clicked", "machine or person unknown"),  # a provider's clock that is wrong
+        (-1, "link_scanned", "machine"),
+        (9, "link_scanned", "machine"),
+        (10, "email_clicked", "machine or person unknown"),
+    ],
+)
+async def test_a_click_that_comes_too_soon_is_a_machines(
+    lite_club: Workshop, seconds: int, name: str, who: str
+) -> None:
+    a_message(lite_club)
+    tell(lite_club, [said(V.CLICKED, seconds / 60)])
+    ((found, data),) = rows_of(lite_club.store, Event, "name", "data")
+    assert (found, data["who"]) == (name, who)
+    assert rows_of(lite_club.store, Touchpoint, "state") == [("delivered",)]
 
 
 @pytest.mark.parametrize("year", [1, 9999])

@@ -1,7 +1,8 @@
 """The door behind counted links (`/c`): it leads to the stored address, and nowhere else.
 
 Nothing of the request decides where: an address that is not stored cannot be reached. That a link
-was followed is recorded once for each message; machines follow links too, so nobody is told apart.
+was followed is recorded once for each message. Machines follow links too: only what comes too soon
+for a person is told apart, and HEAD, with which nobody reads, is not recorded.
 """
 
 from fastapi import APIRouter, HTTPException
