@@ -1,6 +1,6 @@
 """One step's message as it would leave, for a customer or with the catalogue's examples."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +9,13 @@ from crm_messaging.dlt import INDIA, NotRegistered, tags_for
 from crm_messaging.message import EmailParts
 from crm_messaging.render import render_email, render_sms, values_for
 from crm_messaging.sms_cost import SmsEstimate, country_of, estimate
+from crm_store.catalogue.event_fields import event_fields, key_of
 from crm_store.catalogue.field import FieldType
 from crm_store.errors import SamparkError, UnknownName
+from flows.foresight.anchors import own_event
 from flows.project import Project
 from triggers.definition import CampaignDefinition
+from triggers.event_data import data_in_tests
 from triggers.problems import choose_from
 from triggers.steps import Act
 
@@ -142,13 +145,16 @@ def _text_message(
     return SmsPreview(text, found, club.currency)
 
 
-def example_values(project: Project) -> ValuesOf:
-    """The catalogue's examples, and the club's own facts."""
+def example_values(
+    project: Project, definition: CampaignDefinition, act: Act, language: str
+) -> ValuesOf:
+    """The catalogue's examples, the club's own facts, and what an event might say."""
     club = project.settings.club
 
     def values_of(fields: frozenset[str]) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for name in fields:
+        told = event_fields(fields)
+        values = example_data(project, definition, act, language, told)
+        for name in fields.difference(told):
             field = project.library.catalogue[name]
             family, _, key = name.partition(".")
             example = getattr(club, key) if family == "club" else field.example
@@ -156,3 +162,25 @@ def example_values(project: Project) -> ValuesOf:
         return values
 
     return values_of
+
+
+def example_data(
+    project: Project,
+    definition: CampaignDefinition,
+    act: Act,
+    language: str,
+    fields: Collection[str],
+) -> dict[str, Any]:
+    """What the campaign's event might say: as in its tests, else what the template can show."""
+    if not fields:
+        return {}
+    own = own_event(definition.trigger, {}, {})
+    told = dict(own[1]) if own else {}
+    # The first test that has a key says what it is like.
+    for data in reversed([*data_in_tests(definition)]):
+        told |= data
+    kinds = project.library.event_kinds(act.action.channel, act.action.template, language)
+    made_up = {FieldType.NUMBER: 1499, FieldType.DATE: "2026-11-22T18:30"}
+    return {
+        name: told.get(key := key_of(name), made_up.get(kinds[name], f"[{key}]")) for name in fields
+    }

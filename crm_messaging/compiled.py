@@ -27,6 +27,11 @@ class FlatEmail:
     html: str
     text: str
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that is said in it."""
+        return self.subject, self.html, self.text
+
 
 @dataclass(frozen=True)
 class FlatSms:
@@ -38,6 +43,11 @@ class FlatSms:
     text: str
     dlt: DltTemplate | None = None
     """What is registered for it in India."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that is said in it."""
+        return (self.text,)
 
 
 class FlatTemplate:

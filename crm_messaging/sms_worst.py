@@ -1,6 +1,7 @@
 """How long a text message gets with the longest values that real customers have."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from itertools import product
 from typing import Any
@@ -9,6 +10,7 @@ from crm_messaging.render import RenderError, render_sms, values_for
 from crm_messaging.sms_segments import count, room
 from crm_messaging.template_library import TemplateLibrary
 from crm_messaging.template_problems import TemplateFinding, TemplateUnusable
+from crm_store.catalogue.event_fields import EVENT
 from crm_store.catalogue.field import Field, FieldType
 
 MOST_SEGMENTS = 2
@@ -17,6 +19,7 @@ MOST_SEGMENTS = 2
 _LONG_FIRST_NAMES = {"hi": "ज्ञानेश्वरी", "ru": "Константин"}
 _LONG_FIRST_NAME = "Christopher"
 _NUMBERS = (0, 188)
+_LARGE_AMOUNT = 88_888
 _MONTHS = range(1, 13)
 _COUNTED = {FieldType.INTEGER, FieldType.NUMBER}
 _HEADER = 6
@@ -56,7 +59,7 @@ def long_texts(
     except TemplateUnusable:
         return []
     texts = []
-    for row in _rows(library, template.fields, language, club):
+    for row in _rows(library, name, template.fields, language, club):
         try:
             texts.append(render_sms(template, values_for(row, language, library.catalogue)))
         except RenderError:
@@ -65,13 +68,20 @@ def long_texts(
 
 
 def _rows(
-    library: TemplateLibrary, fields: frozenset[str], language: str, club: Mapping[str, Any]
+    library: TemplateLibrary,
+    name: str,
+    fields: frozenset[str],
+    language: str,
+    club: Mapping[str, Any],
 ) -> Iterator[dict[str, Any]]:
     """Customers with long values: each way through the text that numbers and answers open.
 
     And the same without a name: the word for that case can be longer than one.
     """
     chosen = [library.catalogue[name] for name in sorted(fields)]
+    if any(one.type is FieldType.ANY for one in chosen):
+        kinds = library.event_kinds("sms", name, language)
+        chosen = [replace(one, type=kinds.get(one.name, one.type)) for one in chosen]
     types = {one.type for one in chosen}
     numbers = _NUMBERS if types & _COUNTED else _NUMBERS[:1]
     answers = (True, False) if FieldType.BOOLEAN in types else (True,)
@@ -89,9 +99,14 @@ def _value(
 ) -> Any:
     if field.name in club:
         return club[field.name]
-    if field.name == "customer.first_name":
+    is_told = field.name.startswith(EVENT)
+    if field.name == "customer.first_name" or (is_told and field.type is FieldType.TEXT):
         return _LONG_FIRST_NAMES.get(language, _LONG_FIRST_NAME)
     match field.type:
+        case FieldType.NUMBER if is_told:
+            return _LARGE_AMOUNT if number else 0
+        case FieldType.DATE if is_told:
+            return f"2026-{month:02}-28T22:30"
         case kind if kind in _COUNTED:
             return number
         case FieldType.BOOLEAN:

@@ -8,7 +8,7 @@ layouts/<layout>.mjml
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -22,6 +22,7 @@ from crm_messaging.compiled import (
     compiled,
 )
 from crm_messaging.email_template import Layout, flat_email, layout_of
+from crm_messaging.event_kinds import event_kinds
 from crm_messaging.filled_text import FilledText, filled_problems
 from crm_messaging.front_matter import Entry
 from crm_messaging.message_fields import with_message_fields
@@ -29,7 +30,7 @@ from crm_messaging.sms_template import flat_sms
 from crm_messaging.template_file import TemplateFile
 from crm_messaging.template_problems import Mistake, TemplateFinding, TemplateUnusable
 from crm_store.catalogue.event_fields import WithEventData
-from crm_store.catalogue.field import Catalogue
+from crm_store.catalogue.field import Catalogue, FieldType
 
 LAYOUTS = "layouts"
 _NAME = re.compile(r"[\w-]+(?:/[\w-]+)*")
@@ -84,6 +85,11 @@ class TemplateLibrary:
         """The fields that a sound template prints or asks about, in any language."""
         languages = (one for one in self._folders if self._has(channel, name, one))
         return frozenset().union(*(self._flattened(channel, name, one).fields for one in languages))
+
+    def event_kinds(self, channel: str, name: str, language: str) -> Mapping[str, FieldType]:
+        """What a sound template takes each field `event.<key>` for: a number, a date, a text."""
+        flat = self._flattened(channel, name, self.resolve(channel, name, language))
+        return event_kinds(flat.texts, self.catalogue)
 
     def filled_problems(self, text: str) -> list[TemplateFinding]:
         """All that is wrong with a text in a campaign in which fields may stand."""

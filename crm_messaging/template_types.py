@@ -14,7 +14,7 @@ _TO_TEXT = (
     *("capitalize", "date", "join", "lower", "money", "number", "plural", "time", "title"),
     *("trim", "truncate", "upper", "urlencode"),
 )
-_OF_NUMBERS = ("abs", "money", "number", "plural", "round")
+OF_NUMBERS = ("abs", "money", "number", "plural", "round")
 _OF_WORDS = ("first", "join", "last", "length")
 _COMPARISONS = {"eq": "==", "ne": "!=", "gt": ">", "gteq": ">=", "lt": "<", "lteq": "<="}
 
@@ -78,7 +78,7 @@ class TemplateTypes:
         if node.node is None or (kind := self.of(node.node)) is None:
             return
         wrong, fix = False, ""
-        if node.name in _OF_NUMBERS:
+        if node.name in OF_NUMBERS:
             wrong, fix = kind not in NUMERIC, "It shows numbers."
         elif node.name == "date":
             wrong, fix = kind not in (FieldType.DATE, FieldType.TEXT), "It shows dates."

@@ -12,7 +12,7 @@ from crm_store.errors import UsageError
 from crm_store.event_names import RECORDED_HERE
 from triggers.action_checks import action_problems
 from triggers.definition import CampaignDefinition
-from triggers.event_data_checks import event_data_problems
+from triggers.event_data import event_data_problems
 from triggers.expression import ConditionError, Mention, parse_condition
 from triggers.festivals import festival_mistake
 from triggers.model_problems import problems_of

@@ -1,8 +1,9 @@
 """`sampark preview`: one message, as it would leave."""
 
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,7 +11,10 @@ from crm_console.call import JsonOption, call_of
 from crm_console.terminal import many, note, print_json, print_line
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from crm_console.message_preview import Preview, SmsPreview
+    from crm_store.scope import Scope
     from flows.project import Project
     from triggers.definition import CampaignDefinition
     from triggers.steps import Act
@@ -39,7 +43,8 @@ def preview(
 ) -> None:
     """Show a step's message as it would leave: subject and text, or the SMS with its segments.
 
-    Without --customer the values are examples, and no database is opened.
+    Without --customer the values are examples, and no database is opened. What an event says
+    is then as in the campaign's tests, else made up.
 
     Example: sampark preview membership-renewal heads_up --lang hi --open
     """
@@ -72,9 +77,8 @@ def make_preview(
     if customer is not None:
         return _with_her_values(project, definition, chosen, customer, lang)
     language = lang or project.settings.club.languages[0]
-    return preview_of(
-        project, definition, chosen, language=language, values_of=example_values(project)
-    )
+    values_of = example_values(project, definition, chosen, language)
+    return preview_of(project, definition, chosen, language=language, values_of=values_of)
 
 
 def _with_her_values(
@@ -84,10 +88,11 @@ def _with_her_values(
     customer: str,
     lang: str | None,
 ) -> "Preview":
-    from crm_console.message_preview import preview_of
+    from crm_console.message_preview import example_data, preview_of
     from crm_console.naming import customer_named
     from crm_messaging.message_fields import examples, in_store
     from crm_store import field_values, history
+    from crm_store.catalogue.event_fields import event_fields
     from crm_store.scope import Scope
     from flows.clock import wall_clock
     from flows.project import open_club
@@ -97,19 +102,43 @@ def _with_her_values(
     with open_club(project, wall_clock) as (store, club_id), store.read() as connection:
         who = customer_named(connection, club_id, customer, project.settings.club.country)
         card = history.customer_card(connection, who)
-        return preview_of(
-            project,
-            definition,
-            act,
-            language=lang or card.language,
-            number=card.phone,
-            values_of=lambda fields: {
-                **field_values.of_customer(
-                    connection, project.catalogue, in_store(fields), who, scope
-                ),
+        language = lang or card.language
+
+        def values_of(fields: frozenset[str]) -> dict[str, Any]:
+            told = event_fields(fields)
+            known = in_store(fields).difference(told)
+            return {
+                **field_values.of_customer(connection, project.catalogue, known, who, scope),
                 **examples(fields),
-            },
+                **example_data(project, definition, act, language, told),
+                **_by_her_event(connection, project, definition, who, told, scope),
+            }
+
+        return preview_of(
+            project, definition, act, language=language, number=card.phone, values_of=values_of
         )
+
+
+def _by_her_event(
+    connection: "Connection",
+    project: "Project",
+    definition: "CampaignDefinition",
+    customer_id: int,
+    fields: Sequence[str],
+    scope: "Scope",
+) -> dict[str, Any]:
+    """What the event said that last let a customer in; nothing of who was never in the campaign."""
+    from crm_store import field_values, history
+
+    entered = [
+        one.id
+        for one in history.enrollments_of(connection, customer_id)
+        if one.campaign == definition.campaign
+    ]
+    if not fields or not entered:
+        return {}
+    latest = entered[-1:]
+    return field_values.of_enrolled(connection, project.catalogue, fields, latest, scope)[latest[0]]
 
 
 def show_preview(made: "Preview") -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from making import make_customer
+from making import make_customer, make_enrollment, make_event, make_version
 
 from crm_store import events
 from flows.project import open_club, open_project
@@ -114,3 +114,41 @@ def test_a_simulation_knows_what_events_said(
     assert "3 messages of trial-time could not be made" in sampark(
         "simulate", "--from", "2026-11-23", "--to", "2026-11-26", "--assume", str(file)
     ).stdout.replace("\n", " ")
+
+
+def preview_of(answer: Callable[..., Any], step: str, *args: str) -> str:
+    made = answer("preview", "trial-time", step, *args)
+    return f"{made['subject'] or ''}|{made['text'].strip()}"
+
+
+def test_a_preview_shows_what_a_test_says_or_makes_it_up(
+    club_of_trials: Path, answer: Callable[..., Any]
+) -> None:
+    assert preview_of(answer, "when") == "|With [trainer] at 6:30 PM on 22 November"
+    letter = preview_of(answer, "letter")
+    assert "Your trial, [trainer]|" in letter and "It costs ₹1,499." in letter
+    write_tests(
+        club_of_trials,
+        "given: {events: [{at: -1d, name: other, data: {trainer: Nobody}}]}",
+        "given: {events: [{at: now, name: trial_booked, data: {trainer: Meena}}]}",
+        f"given: {{events: [{{at: now, name: trial_booked, data: {DATA}}}]}}",
+    )
+    assert preview_of(answer, "when") == "|With Meena at 6:30 PM on 4 March"
+    assert "It costs ₹499." in preview_of(answer, "letter")
+
+
+def test_a_preview_for_a_customer_shows_what_her_own_event_said(
+    club_of_trials: Path, sampark: Callable[..., Any], answer: Callable[..., Any]
+) -> None:
+    with open_club(open_project(club_of_trials), lambda: NOW) as (store, _):
+        make_customer(store, ref="M-2")
+        hers = make_customer(store, ref="M-1")
+        version = make_version(store, "trial-time")
+        for trainer in ("Meena", "Ravi"):
+            data = {"trainer": trainer, "at": "2026-12-01T07:00", "amount": None}
+            event = make_event(store, hers, "trial_booked", data=data)
+            make_enrollment(store, hers, version, campaign="trial-time", event_id=event)
+    assert preview_of(answer, "when", "--customer", "M-1") == "|With Ravi at 7:00 AM on 1 December"
+    refused = sampark("preview", "trial-time", "letter", "--customer", "M-1", exit_code=1)
+    assert "event.amount is empty for this customer" in " ".join(refused.stderr.split())
+    assert "[trainer]" in preview_of(answer, "when", "--customer", "M-2")

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from template_folder import ASHA, library, sms_problems
+from template_folder import ASHA, CATALOGUE, library, sms_problems
 
+from crm_messaging.event_kinds import event_kinds
 from crm_messaging.render import RenderError, render_email, render_sms, values_for
+from crm_messaging.sms_worst import long_texts, too_long
 
 TOLD: dict[str, Any] = {
     "amount": 1499,
@@ -161,3 +163,37 @@ def made_email(folder: Path, subject: str, body: str, note: str) -> Any:
 def test_the_languages_write_times_their_own_way(tmp_path: Path) -> None:
     times = {one: said(tmp_path, "{{ event.at | time }}", language=one) for one in ("hi", "ru")}
     assert times == {"hi": "6:30 pm", "ru": "18:30"}
+
+
+@pytest.mark.parametrize(
+    ("template", "kind"),
+    [
+        ("{{ event.a }}", "text"),
+        ("{{ event.a | money }}", "number"),
+        ("{{ event.a | default(0) | round | number }}", "number"),
+        ("{{ (event.a or 0) | money }}", "number"),
+        ("{{ event.a }}{% if event.a > 5 %}x{% endif %}", "number"),
+        ("{{ 3 * event.a }}", "number"),
+        ('{{ event.a | date("d MMMM") }} {{ event.a }}', "date"),
+        ("{{ event.a | time }}", "date"),
+        ('{% if event.a == "b" %}x{% endif %}', "text"),
+    ],
+)
+def test_how_a_template_shows_it_tells_what_it_is(template: str, kind: str) -> None:
+    assert event_kinds([template, "{{ event.b | upper }}"], CATALOGUE)["event.a"] == kind
+
+
+def test_a_text_message_is_measured_with_long_data(tmp_path: Path) -> None:
+    text = (
+        "{% if event.amount > 0 %}{{ event.amount | money }}{% else %}Nothing{% endif %}"
+        ' {{ event.trainer }} {{ event.at | date("d MMMM") }} {{ event.at | time }}'
+    )
+    files = {"en/sms/a/b.txt": text, "en/sms/a/c.txt": f"{'word ' * 60} {{{{ event.note }}}}"}
+    made = library(tmp_path, files)
+    club = {"club.currency": "INR", "club.timezone": "Asia/Kolkata"}
+    texts = long_texts(made, "a/b", "en", club)
+    assert "₹88,888 Christopher 28 September 10:30 PM" in texts
+    assert "Nothing Christopher 28 May 10:30 PM" in texts
+    assert too_long(made, "a/b", club) == []
+    (found,) = too_long(made, "a/c", club)
+    assert "this takes 3 segments" in found.message

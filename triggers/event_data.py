@@ -5,8 +5,9 @@ is known are the keys of events that are kept in tables of their own, and those 
 itself names: in the trigger's filter and in the events of its tests.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from crm_store.catalogue.event_fields import event_fields, key_of
 from crm_store.event_names import DATA_OF
@@ -76,11 +77,16 @@ def _named_keys(definition: CampaignDefinition) -> set[str]:
     """The keys of its event's data that the campaign names itself."""
     trigger = definition.trigger
     named = set(trigger.where) if isinstance(trigger, Event) else set[str]()
+    return named.union(*data_in_tests(definition))
+
+
+def data_in_tests(definition: CampaignDefinition) -> Iterator[Mapping[str, Any]]:
+    """The data of each event that starts the campaign in one of its tests."""
     for test in definition.tests:
         events = test.given.get("events")
         # What is wrong with a test is told where tests are read.
         for event in events if isinstance(events, list) else ():
-            if isinstance(event, dict) and event.get("name") == trigger.listens_to:
+            if isinstance(event, dict) and event.get("name") == definition.trigger.listens_to:
                 data = event.get("data")
-                named |= {str(key) for key in data} if isinstance(data, dict) else set()
-    return named
+                if isinstance(data, dict):
+                    yield {str(key): value for key, value in data.items()}
