@@ -1,6 +1,6 @@
 """Customers in campaigns: being looked at when due, woken before, and leaving."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -10,6 +10,9 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Select,
+    String,
+    Update,
+    and_,
     bindparam,
     func,
     literal_column,
@@ -18,13 +21,14 @@ from sqlalchemy import (
 )
 
 from crm_store.asked import KEPT, Asked
-from crm_store.columns import UtcDateTime
+from crm_store.columns import moment_given
 from crm_store.literals import is_word
-from crm_store.locks import in_order
+from crm_store.locks import in_order, taken_in_order
 from crm_store.models.campaign import Enrollment, EnrollmentStatus
 from crm_store.models.club import Club
 from crm_store.models.event import Event
 from crm_store.models.touchpoint import Touchpoint
+from crm_store.occasions import OF_CLUB
 from crm_store.reasons import UNREACHED
 from crm_store.scope import CUSTOMER, MEMBERSHIP, is_of_club
 from crm_store.tables import table_of
@@ -35,6 +39,13 @@ LOOK_AGAIN = timedelta(hours=1)
 """When to look again at what waits for something that nobody announces: the end of a pause, the
 fate of a message that another channel may have to stand in for."""
 IS_ACTIVE = is_word(ENROLLMENT.c.status, EnrollmentStatus.ACTIVE)
+CAMPAIGN = ENROLLMENT.c.campaign + literal_column("''", String)
+"""The campaign of one who is active.
+
+Of a word that is put together SQLite knows no index. By the campaign's it would go through all who
+ever were in it: it goes through those who are active, or due, instead, who are few.
+"""
+OF_CAMPAIGN = bindparam("of_campaign", type_=String) == CAMPAIGN
 
 
 def of_enrollments(columns: Iterable[ColumnElement[Any]]) -> Select[Any]:
@@ -70,10 +81,9 @@ def campaigns_due(connection: Connection, now: datetime) -> set[str]:
 
 
 # Statements of the hot path are built once: SQLAlchemy then finds the compiled form by identity.
-_NOW = bindparam("now", type_=UtcDateTime)
+_NOW = moment_given("now")
 _IS_DUE = (IS_ACTIVE, ENROLLMENT.c.next_at <= _NOW)
-# Of a word that is put together SQLite knows no index: it goes by the time, not by the campaign.
-_CAMPAIGNS_DUE = select(ENROLLMENT.c.campaign + literal_column("''")).where(*_IS_DUE).distinct()
+_CAMPAIGNS_DUE = select(CAMPAIGN).where(*_IS_DUE).distinct()
 _DUE = (
     of_enrollments(
         (
@@ -93,8 +103,8 @@ _DUE = (
     .join(_CLUB, _CLUB.c.id == CUSTOMER.c.club_id)
     .where(
         *_IS_DUE,
-        ENROLLMENT.c.campaign == bindparam("campaign"),
-        CUSTOMER.c.club_id == bindparam("club"),
+        OF_CAMPAIGN,
+        OF_CLUB,
     )
     .order_by(ENROLLMENT.c.next_at, ENROLLMENT.c.id)
     .limit(bindparam("most"))
@@ -109,7 +119,7 @@ def due(
     All are of one version of it, and the caller's until the transaction ends. Also returns
     whether there may be more.
     """
-    asked = {"club": club_id, "campaign": campaign, "now": now, "most": limit}
+    asked = {"club": club_id, "of_campaign": campaign, "now": now, "most": limit}
     first = [DueEnrollment(*row) for row in connection.execute(_DUE, asked)]
     mine = [one for one in first if one.version_id == first[0].version_id]
     is_more = len(first) == limit or len(mine) < len(first)
@@ -139,22 +149,21 @@ _AMONG = of_enrollments((ENROLLMENT.c.id,)).where(
 )
 
 
+def wake(connection: Connection, who: Asked[ColumnElement[bool]], now: datetime) -> int:
+    """Have `advance` look at some enrollments now. Returns how many."""
+    woken = taken_in_order(connection, ENROLLMENT, who)
+    done = connection.execute(_waking(woken.sql), {**woken.values, "now": now})
+    return int(done.rowcount)
+
+
+@lru_cache(KEPT)
+def _waking(who: ColumnElement[bool]) -> Update:
+    return update(ENROLLMENT).where(who).values(next_at=_NOW)
+
+
 def wake_moved_terms(connection: Connection, now: datetime) -> int:
     """Have `advance` look at enrollments whose term now ends on another day."""
-    ends_on = (
-        select(MEMBERSHIP.c.ends_on)
-        .where(MEMBERSHIP.c.id == ENROLLMENT.c.membership_id)
-        .scalar_subquery()
-    )
-    moved = in_order(
-        connection,
-        ENROLLMENT,
-        IS_ACTIVE,
-        ENROLLMENT.c.membership_id.is_not(None),
-        ENROLLMENT.c.anchor_on != ends_on,
-    )
-    done = connection.execute(update(ENROLLMENT).where(moved).values(next_at=now))
-    return int(done.rowcount)
+    return wake(connection, Asked(_OF_MOVED_TERM, {}), now)
 
 
 def wake_for_exit(
@@ -165,17 +174,8 @@ def wake_for_exit(
     now: datetime,
 ) -> None:
     """Have `advance` look now at those in the campaign whom one of these exit events concerns."""
-    concerned = select(_EVENT.c.customer_id).where(
-        _EVENT.c.id.in_(event_ids), _EVENT.c.name.in_(exit_on)
-    )
-    leaving = in_order(
-        connection,
-        ENROLLMENT,
-        IS_ACTIVE,
-        ENROLLMENT.c.campaign == campaign,
-        ENROLLMENT.c.customer_id.in_(concerned),
-    )
-    connection.execute(update(ENROLLMENT).where(leaving).values(next_at=now))
+    asked = {"of_campaign": campaign, "exits": event_ids, "exit_on": exit_on}
+    wake(connection, Asked(_LEAVING, asked), now)
 
 
 def wake_refused(connection: Connection, club_id: int, campaign: str, now: datetime) -> int:
@@ -183,26 +183,40 @@ def wake_refused(connection: Connection, club_id: int, campaign: str, now: datet
 
     They were to be looked at within the hour: who waits for longer waits for something else.
     """
-    refused = (
-        select(_TOUCHPOINT.c.id)
-        .where(
-            _TOUCHPOINT.c.enrollment_id == ENROLLMENT.c.id,
-            _TOUCHPOINT.c.reason.in_([str(reason) for reason in UNREACHED]),
+    asked = {"club": club_id, "of_campaign": campaign, "now": now, "by_then": now + LOOK_AGAIN}
+    return wake(connection, Asked(_REFUSED, asked), now)
+
+
+_OF_MOVED_TERM = and_(
+    IS_ACTIVE,
+    ENROLLMENT.c.anchor_on
+    != select(MEMBERSHIP.c.ends_on)
+    .where(MEMBERSHIP.c.id == ENROLLMENT.c.membership_id)
+    .scalar_subquery(),
+)
+_LEAVING = and_(
+    IS_ACTIVE,
+    ENROLLMENT.c.campaign == bindparam("of_campaign"),
+    ENROLLMENT.c.customer_id.in_(
+        select(_EVENT.c.customer_id).where(
+            _EVENT.c.id.in_(bindparam("exits", expanding=True)),
+            _EVENT.c.name.in_(bindparam("exit_on", expanding=True)),
         )
-        .exists()
+    ),
+)
+_REFUSED = and_(
+    IS_ACTIVE,
+    OF_CAMPAIGN,
+    is_of_club(ENROLLMENT, bindparam("club")),
+    ENROLLMENT.c.next_at > _NOW,
+    ENROLLMENT.c.next_at <= moment_given("by_then"),
+    select(_TOUCHPOINT.c.id)
+    .where(
+        _TOUCHPOINT.c.enrollment_id == ENROLLMENT.c.id,
+        _TOUCHPOINT.c.reason.in_([str(reason) for reason in UNREACHED]),
     )
-    unreached = in_order(
-        connection,
-        ENROLLMENT,
-        IS_ACTIVE,
-        ENROLLMENT.c.campaign == campaign,
-        is_of_club(ENROLLMENT, club_id),
-        ENROLLMENT.c.next_at > now,
-        ENROLLMENT.c.next_at <= now + LOOK_AGAIN,
-        refused,
-    )
-    done = connection.execute(update(ENROLLMENT).where(unreached).values(next_at=now))
-    return int(done.rowcount)
+    .exists(),
+)
 
 
 def move_to(
@@ -272,10 +286,20 @@ def keep_progress(connection: Connection, looked_at: Sequence[Progress], now: da
     )
 
 
-def waiting(connection: Connection, club_id: int, campaign: str) -> int:
-    """How many of a club are in the campaign with steps to come."""
-    return connection.execute(
-        select(func.count())
-        .select_from(ENROLLMENT.join(CUSTOMER, CUSTOMER.c.id == ENROLLMENT.c.customer_id))
-        .where(IS_ACTIVE, ENROLLMENT.c.campaign == campaign, CUSTOMER.c.club_id == club_id)
-    ).scalar_one()
+def waiting(connection: Connection, club_id: int, campaigns: Collection[str]) -> dict[str, int]:
+    """By campaign: how many of a club are in it with steps to come; none where it is not named."""
+    asked = {"club": club_id, "campaigns": list(campaigns)}
+    rows = connection.execute(_WAITING, asked)
+    return {row[0]: row[1] for row in rows}
+
+
+_WAITING = (
+    select(CAMPAIGN, func.count())
+    .select_from(ENROLLMENT.join(CUSTOMER, CUSTOMER.c.id == ENROLLMENT.c.customer_id))
+    .where(
+        IS_ACTIVE,
+        CAMPAIGN.in_(bindparam("campaigns", expanding=True)),
+        OF_CLUB,
+    )
+    .group_by(CAMPAIGN)
+)

@@ -16,8 +16,24 @@ On SQLite a writer is alone anyway.
 """
 
 from enum import IntEnum
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Table, and_, any_, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal,
+    select,
+)
+
+from crm_store.asked import KEPT, Asked
 
 
 class Lock(IntEnum):
@@ -47,12 +63,37 @@ def in_order(
     """
     if connection.dialect.name == "sqlite":
         return and_(*conditions)
-    rows = (
+    rows = _in_order(table, and_(*conditions), pass_over=pass_over)
+    ids = list(connection.execute(rows).scalars())
+    return table.c.id == any_(literal(ids, ARRAY(table.c.id.type)))
+
+
+def taken_in_order(
+    connection: Connection, table: Table, rows: Asked[ColumnElement[bool]]
+) -> Asked[ColumnElement[bool]]:
+    """As `in_order`, for what is asked again and again."""
+    if connection.dialect.name == "sqlite":
+        return rows
+    locking = _in_order_again(table, rows.sql)
+    ids = list(connection.execute(locking, rows.values).scalars())
+    return Asked(_taken(table), {"taken": ids})
+
+
+@lru_cache(KEPT)
+def _in_order_again(table: Table, rows: ColumnElement[bool]) -> Select[Any]:
+    return _in_order(table, rows)
+
+
+@lru_cache(KEPT)
+def _taken(table: Table) -> ColumnElement[bool]:
+    return table.c.id == any_(bindparam("taken", type_=ARRAY(table.c.id.type)))
+
+
+def _in_order(table: Table, rows: ColumnElement[bool], *, pass_over: bool = False) -> Select[Any]:
+    return (
         select(table.c.id)
-        .where(*conditions)
+        .where(rows)
         .order_by(table.c.id)
         # As an UPDATE takes them: who only refers to such a row does not wait.
         .with_for_update(key_share=True, skip_locked=pass_over, of=table)
     )
-    ids = list(connection.execute(rows).scalars())
-    return table.c.id == any_(literal(ids, ARRAY(table.c.id.type)))

@@ -6,14 +6,26 @@ another day takes that day's occasion over, and so does not enter for it a secon
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 
+from crm_store.asked import KEPT, Asked
 from crm_store.columns import day_text
 from crm_store.dates import CUSTOM, custom_text
-from crm_store.enrollments import ENROLLMENT, IS_ACTIVE
-from crm_store.locks import in_order
+from crm_store.enrollments import CAMPAIGN, ENROLLMENT, IS_ACTIVE, wake
 from crm_store.scope import CUSTOMER, MEMBERSHIP, is_of_club
 from crm_store.terms import TERM
 
@@ -34,12 +46,20 @@ class OtherDay(NamedTuple):
 
 
 def other_days(
-    connection: Connection, field: str, among: ColumnElement[bool], *, yearly: bool
+    connection: Connection, field: str, among: Asked[ColumnElement[bool]], *, yearly: bool
 ) -> list[OtherDay]:
     """Those of the enrollments whose date in `field` is not the day that they count from.
 
     `yearly`: whose day of the year is not; of 29 February it may yet be kept on that day.
     """
+    rows = connection.execute(_other_days(field, among.sql, yearly=yearly), among.values)
+    # By id: whoever changes them takes them in this order (`crm_store.locks`). Were SQLite to put
+    # them in order, it would read the whole table in that order.
+    return sorted(OtherDay(*row) for row in rows)
+
+
+@lru_cache(KEPT)
+def _other_days(field: str, among: ColumnElement[bool], *, yearly: bool) -> Select[Any]:
     customers: FromClause = ENROLLMENT.join(CUSTOMER, CUSTOMER.c.id == ENROLLMENT.c.customer_id)
     if field.startswith(CUSTOM):
         written = custom_text(field)
@@ -53,35 +73,51 @@ def other_days(
     both: list[ColumnElement[str]] = [written, day_text(ENROLLMENT.c.anchor_on)]
     now, then = (func.substr(one, 6, 5) for one in both) if yearly else both
     columns = (ENROLLMENT.c.id, ENROLLMENT.c.occurrence, ENROLLMENT.c.anchor_on, written)
-    moved = select(*columns).select_from(customers).where(among, now != then)
-    # By id: whoever changes them takes them in this order (`crm_store.locks`).
-    return [OtherDay(*row) for row in connection.execute(moved.order_by(ENROLLMENT.c.id))]
+    return select(*columns).select_from(customers).where(among, now != then)
 
 
-def inside(club_id: int, campaign: str, version_id: int) -> ColumnElement[bool]:
+def these(enrollment_ids: Sequence[int]) -> Asked[ColumnElement[bool]]:
+    """Enrollments by their id."""
+    return Asked(_THESE, {"these": enrollment_ids})
+
+
+def inside(club_id: int, campaign: str, version_id: int) -> Asked[ColumnElement[bool]]:
     """Who of a club is in a campaign under this version of it."""
-    return and_(
-        IS_ACTIVE,
-        ENROLLMENT.c.campaign == campaign,
-        ENROLLMENT.c.version_id == version_id,
-        is_of_club(ENROLLMENT, club_id),
-    )
+    return Asked(_INSIDE, {"club": club_id, "of_campaign": campaign, "of_version": version_id})
 
 
-def versions_inside(connection: Connection, club_id: int, campaign: str) -> list[int]:
-    """The versions of a campaign under which somebody of a club is in it."""
-    active = (IS_ACTIVE, ENROLLMENT.c.campaign == campaign, is_of_club(ENROLLMENT, club_id))
-    return list(
-        connection.execute(select(ENROLLMENT.c.version_id).where(*active).distinct()).scalars()
-    )
+def versions_inside(connection: Connection, club_id: int) -> dict[str, list[int]]:
+    """By campaign: its versions under which somebody of a club is in it."""
+    versions: dict[str, list[int]] = {}
+    for campaign, version_id in connection.execute(_VERSIONS_INSIDE, {"club": club_id}):
+        versions.setdefault(campaign, []).append(version_id)
+    return versions
 
 
-def wake(connection: Connection, enrollment_ids: Sequence[int], now: datetime) -> None:
+_THESE = ENROLLMENT.c.id.in_(bindparam("these", expanding=True))
+_OF_CLUB = is_of_club(ENROLLMENT, bindparam("club"))
+_INSIDE = and_(
+    IS_ACTIVE,
+    bindparam("of_campaign") == CAMPAIGN,
+    ENROLLMENT.c.version_id == bindparam("of_version"),
+    _OF_CLUB,
+)
+_VERSIONS_INSIDE = (
+    select(CAMPAIGN, ENROLLMENT.c.version_id)
+    .where(IS_ACTIVE, _OF_CLUB)
+    .distinct()
+    .order_by(ENROLLMENT.c.version_id)
+)
+
+
+def wake_these(connection: Connection, enrollment_ids: Sequence[int], now: datetime) -> None:
     """Have `advance` look at these enrollments now."""
     for first in range(0, len(enrollment_ids), _AT_ONCE):
-        some = ENROLLMENT.c.id.in_(enrollment_ids[first : first + _AT_ONCE])
-        woken = in_order(connection, ENROLLMENT, some, IS_ACTIVE)
-        connection.execute(update(ENROLLMENT).where(woken).values(next_at=now))
+        some = these(enrollment_ids[first : first + _AT_ONCE])
+        wake(connection, Asked(_STILL_ACTIVE, some.values), now)
+
+
+_STILL_ACTIVE = and_(_THESE, IS_ACTIVE)
 
 
 def take_over(connection: Connection, enrollment_id: int, occurrence: str) -> bool:

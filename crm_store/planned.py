@@ -6,13 +6,26 @@ Each function is one statement or a few within the caller's transaction, over ma
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Update,
+    and_,
+    bindparam,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
+from crm_store.asked import KEPT, Asked
+from crm_store.columns import moment_given
 from crm_store.inserting import insert_new_by
 from crm_store.literals import is_word
-from crm_store.locks import in_order
+from crm_store.locks import in_order, taken_in_order
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
 from crm_store.scope import is_of_club
@@ -165,10 +178,19 @@ def move_to(
 
 def queue_due(connection: Connection, now: datetime) -> int:
     """Queue every planned touchpoint whose time has come."""
-    due = in_order(connection, TOUCHPOINT, PLANNED, TOUCHPOINT.c.due_at <= now)
-    done = connection.execute(
+    due = taken_in_order(connection, TOUCHPOINT, Asked(_IS_DUE, {"now": now}))
+    done = connection.execute(_queueing(due.sql), {**due.values, "now": now})
+    return int(done.rowcount)
+
+
+_NOW = moment_given("now")
+_IS_DUE = and_(PLANNED, TOUCHPOINT.c.due_at <= _NOW)
+
+
+@lru_cache(KEPT)
+def _queueing(due: ColumnElement[bool]) -> Update:
+    return (
         update(TOUCHPOINT)
         .where(due)
-        .values(state=str(State.QUEUED), not_before=TOUCHPOINT.c.due_at, queued_at=now)
+        .values(state=str(State.QUEUED), not_before=TOUCHPOINT.c.due_at, queued_at=_NOW)
     )
-    return int(done.rowcount)

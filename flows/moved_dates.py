@@ -7,8 +7,9 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection
 
 from crm_store import moved_dates
+from crm_store.asked import Asked
 from crm_store.dates import DAY
-from crm_store.enrollments import ENROLLMENT, DueEnrollment
+from crm_store.enrollments import DueEnrollment
 from flows.campaigns import RunningCampaign, version_of
 from flows.engine import Engine
 from triggers.definition import CampaignDefinition
@@ -27,16 +28,17 @@ class Moved(NamedTuple):
     """It cannot go along: the customer has entered for the other day already."""
 
 
-def wake_moved(engine: Engine, campaign: RunningCampaign, now: datetime) -> None:
+def wake_moved(
+    engine: Engine, campaign: RunningCampaign, versions: Sequence[int], now: datetime
+) -> None:
     """Have `advance` look at those in a campaign whose date was moved, before anybody is admitted.
 
-    Terms are looked after elsewhere, for all campaigns at once.
+    `versions` are those under which somebody is in it. Terms are looked after elsewhere, for all
+    campaigns at once.
     """
     if _counts_from(campaign.current.definition) is None:
         return
-    with engine.store.read() as connection:
-        ids = moved_dates.versions_inside(connection, engine.club_id, campaign.slug)
-    for version_id in ids:
+    for version_id in versions:
         definition = version_of(campaign, version_id, engine.store, engine.catalogue).definition
         among = moved_dates.inside(engine.club_id, campaign.slug, version_id)
         engine.store.transact(_wake, definition, among, now)
@@ -45,25 +47,23 @@ def wake_moved(engine: Engine, campaign: RunningCampaign, now: datetime) -> None
 def _wake(
     connection: Connection,
     definition: CampaignDefinition,
-    among: ColumnElement[bool],
+    among: Asked[ColumnElement[bool]],
     now: datetime,
 ) -> None:
     moved = moved_among(connection, definition, among)
-    moved_dates.wake(connection, sorted(one.id for one in moved), now)
+    moved_dates.wake_these(connection, sorted(one.id for one in moved), now)
 
 
 def moved_in(
     connection: Connection, definition: CampaignDefinition, batch: Sequence[DueEnrollment]
 ) -> dict[int, Moved]:
     """Those of a batch whose date was moved, by their id."""
-    if not batch:
-        return {}
-    among = ENROLLMENT.c.id.in_([one.id for one in batch])
+    among = moved_dates.these([one.id for one in batch])
     return {one.id: one for one in moved_among(connection, definition, among)}
 
 
 def moved_among(
-    connection: Connection, definition: CampaignDefinition, among: ColumnElement[bool]
+    connection: Connection, definition: CampaignDefinition, among: Asked[ColumnElement[bool]]
 ) -> list[Moved]:
     """Those of the enrollments whose date was moved; who goes along has the new occasion by now."""
     counted = _counts_from(definition)

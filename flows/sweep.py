@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 
-from crm_store import doubts, enrollments, events, planned, touchpoints
+from crm_store import doubts, enrollments, events, moved_dates, planned, touchpoints
 from crm_store.admission import Among
 from crm_store.models.operation import EVERYTHING
 from crm_store.models.touchpoint import State
@@ -233,11 +233,12 @@ def _put_in_order(
     store = engine.store
     store.transact(enrollments.wake_moved_terms, now)
     report.recovered, report.in_doubt = store.transact(touchpoints.recover, now)
+    with engine.store.read() as connection:
+        inside = moved_dates.versions_inside(connection, engine.club_id)
+        doubted = doubts.versions_in_doubt(connection)
     for campaign in campaigns:
         with _alone(reports[campaign.slug]):
-            wake_moved(engine, campaign, now)
-    with engine.store.read() as connection:
-        doubted = doubts.versions_in_doubt(connection)
+            wake_moved(engine, campaign, inside.get(campaign.slug, ()), now)
     for campaign in campaigns:
         moves = campaign.current.definition.in_flight == "move"
         if not moves and campaign.slug not in doubted:
@@ -282,6 +283,7 @@ def _bring_due(
 def _count_waiting(engine: Engine, reports: dict[str, CampaignReport]) -> None:
     with engine.store.read() as connection:
         paused = {one.campaign: one.reason for one in pauses(connection)}
+        waiting = enrollments.waiting(connection, engine.club_id, reports)
         for slug, report in reports.items():
-            report.waiting = enrollments.waiting(connection, engine.club_id, slug)
+            report.waiting = waiting.get(slug, 0)
             report.paused = paused.get(EVERYTHING, paused.get(slug))
