@@ -2,16 +2,18 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
+from lead_reception import NAMES, SECRET, Reception, opened
 from typer.testing import CliRunner
 
 from crm_console.cli import app
 from crm_console.new_club import ClubFacts, make_club
+from crm_store.database import Store
 
 Call = Callable[..., Result]
 
@@ -48,3 +50,15 @@ def sampark(club: Path) -> Call:
 def answer(sampark: Call) -> Callable[..., Any]:
     """Call a command with `--json`; what it answered."""
     return lambda *args, **expected: json.loads(sampark(*args, "--json", **expected).stdout)
+
+
+@pytest.fixture
+async def reception(
+    sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Reception]:
+    for name in NAMES:
+        monkeypatch.setenv(f"SAMPARK_FORMS__{name.upper()}__SECRET", SECRET)
+    monkeypatch.setenv("SAMPARK_FORMS__FACEBOOK__VERIFY_TOKEN", "verify me")
+    monkeypatch.setenv("SAMPARK_FORMS__FACEBOOK__TOKEN", "the page's token")
+    async with opened(sqlite_store, tmp_path) as found:
+        yield found

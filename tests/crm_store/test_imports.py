@@ -206,8 +206,6 @@ def test_rows_and_repeats_are_the_same_across_batches(office: Office) -> None:
 
 
 NAMES = st.sampled_from(["", "Asha", "Иван", "आशा", '"quoted"', "=1+1"])
-
-
 ROWS = st.lists(
     st.tuples(
         st.sampled_from(["1", "2", "3", ""]),
