@@ -37,7 +37,8 @@ class CampaignTest(StrictModel):
         ],
     )
     """The customer by the fields of the catalogue, the day the test begins (`today`), and the
-    events of the time, each at an offset from the anchor or at a time of its own."""
+    events of the time, each at an offset from the anchor or at a time of its own, and with the
+    `data` that a trigger or a message asks for."""
     expect: tuple[Any, ...] = Field(default=(), examples=[["heads_up@2026-03-01", "recap"]])
     """The steps that come, in order, on which day if that matters; nothing else may come."""
 

@@ -112,7 +112,8 @@ class Event(StrictModel):
     """Starts at each event of a name; offsets count from its moment.
 
     Any event that is recorded, by `sampark event`, a webhook, a form or an import. Each visit is
-    a `visit_recorded`, each purchase a `purchase_recorded` with `item` and `amount`.
+    a `visit_recorded`, each purchase a `purchase_recorded` with `item` and `amount`. Messages say
+    what its data says: `{{ event.amount }}`.
     """
 
     anchor: ClassVar[Anchor] = Anchor.MOMENT
