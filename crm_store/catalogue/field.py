@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from crm_store.catalogue.values import PACKAGES, LeastOf, OfCustom, OfCustomer, OfMembership, Value
+from crm_store.catalogue.values import (
+    PACKAGES,
+    CountOf,
+    LeastOf,
+    OfCustom,
+    OfCustomer,
+    OfMembership,
+    Value,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -66,6 +74,12 @@ class Field:
         from crm_store.catalogue.value_sql import value_sql
 
         return value_sql(self.value, scope)
+
+    def counted(self, most: int, scope: "Scope") -> "ColumnElement[Any] | None":
+        """Of a field that is a number of rows: the number, or `most` where there are more."""
+        from crm_store.catalogue.value_sql import count_sql
+
+        return count_sql(self.value, most, scope) if isinstance(self.value, CountOf) else None
 
     def contains(self, word: str, scope: "Scope") -> "ColumnElement[bool]":
         """Of a `TAGS` field: whether the customer of a scope has this word in it."""

@@ -15,6 +15,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    literal_column,
     or_,
     select,
 )
@@ -121,6 +122,13 @@ def value_sql(value: Value, scope: Scope) -> Sql:
     assert_never(value)
 
 
+def count_sql(value: CountOf, most: int, scope: Scope) -> Sql:
+    """The number for the customer of the scope; `most`, where there are more."""
+    since = _since(value.rows, value.days, scope)
+    some = _select(value.rows, literal_column("1").label("one"), scope, *since).limit(most)
+    return select(func.count()).select_from(some.subquery()).scalar_subquery()
+
+
 def contains_sql(value: Value, word: str, scope: Scope) -> ColumnElement[bool]:
     """Whether a word is in the set that the value is."""
     if isinstance(value, Segments):
@@ -197,17 +205,24 @@ def _frozen(membership: FromClause, scope: Scope) -> Sql:
 
 
 def _over(rows: Rows, figure: Sql, scope: Scope, *where: ColumnElement[bool]) -> Sql:
+    return _select(rows, figure, scope, *where).scalar_subquery()
+
+
+def _select(rows: Rows, figure: Sql, scope: Scope, *where: ColumnElement[bool]) -> Select[Any]:
     table = _TABLES[rows.table]
     query = select(figure).where(table.c.customer_id == scope.customer.c.id, *where)
     if isinstance(rows, DatedRows):
         query = query.where(_moment(rows) <= scope.now_sql)
     # Its own rows, even where the statement around it runs over the same table.
-    return query.correlate_except(table).scalar_subquery()
+    return query.correlate_except(table)
 
 
 def _count(rows: DatedRows, days: int | None, scope: Scope) -> Sql:
-    since = [] if days is None else [_moment(rows) > scope.days_ago(days)]
-    return _over(rows, func.count(), scope, *since)
+    return _over(rows, func.count(), scope, *_since(rows, days, scope))
+
+
+def _since(rows: DatedRows, days: int | None, scope: Scope) -> list[ColumnElement[bool]]:
+    return [] if days is None else [_moment(rows) > scope.days_ago(days)]
 
 
 def _latest_day(rows: DatedRows, scope: Scope) -> Sql:

@@ -76,7 +76,7 @@ def predicate_sql(predicate: Predicate, scope: Scope) -> ColumnElement[bool]:
         case IsEmpty(term):
             return _term_sql(term, scope).is_(None)
         case Compared(left, sign, right):
-            comparison = _COMPARISONS[sign](_term_sql(left, scope), _term_sql(right, scope))
+            comparison = _COMPARISONS[sign](_side(left, right, scope), _side(right, left, scope))
             return comparison if left.always and right.always else _known(comparison)
         case OneOf(term, items):
             return _known(_term_sql(term, scope).in_([_term_sql(item, scope) for item in items]))
@@ -88,6 +88,15 @@ def predicate_sql(predicate: Predicate, scope: Scope) -> ColumnElement[bool]:
 def _known(comparison: ColumnElement[bool]) -> ColumnElement[bool]:
     """A comparison with an empty value is false, not unknown: logic has two values here."""
     return func.coalesce(comparison, false(), type_=Boolean)
+
+
+def _side(term: Term, other: Term, scope: Scope) -> ColumnElement[Any]:
+    """One side of a comparison. Rows are counted until they are more than it asks for: a member of
+    years has hundreds of visits."""
+    if term.field is not None and isinstance(other.value, int):
+        counted = term.field.counted(max(0, other.value) + 1, scope)
+        return _term_sql(term, scope) if counted is None else counted
+    return _term_sql(term, scope)
 
 
 def _term_sql(term: Term, scope: Scope) -> ColumnElement[Any]:
