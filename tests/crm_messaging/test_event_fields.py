@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from template_folder import ASHA, CATALOGUE, library, sms_problems
 
+from crm_messaging.compiled import CompiledEmail
 from crm_messaging.event_kinds import event_kinds
+from crm_messaging.message_fields import with_message_fields
 from crm_messaging.render import RenderError, render_email, render_sms, values_for
 from crm_messaging.sms_worst import long_texts, too_long
 
@@ -158,6 +162,53 @@ def made_email(folder: Path, subject: str, body: str, note: str) -> Any:
     compiled = made.load_email("a/b", "en")
     row = {name: note if name == "event.note" else ASHA[name] for name in compiled.fields}
     return render_email(compiled, values_for(row, "en", made.catalogue))
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["<b>", "2026-03-04T18:30Z", "9999-12-31T23:59-12:00", "24:00", "1e9", "१२"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=3,
+)
+SHOWN = (
+    '{{ event.a }} {{ event.b | default("-") }}',
+    '{{ event.a | money }} {{ event.b | plural("x", "y") }}',
+    "{{ event.a | date }} {{ event.b | time }}",
+    "{% if event.a > 5 and event.b <= event.a %}{{ event.a * event.b }}{% endif %}",
+    '{{ event.a ~ event.b | upper }}{% if "x" in event.a %}{{ event.b | length }}{% endif %}',
+)
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> list[CompiledEmail]:
+    files = {
+        f"en/email/a/b{number}.md": f"---\nsubject: Hello\nlayout: bare\n---\n. {text}\n"
+        for number, text in enumerate(SHOWN)
+    }
+    made = library(tmp_path_factory.mktemp("shown"), files)
+    return [made.load_email(f"a/b{number}", "en") for number in range(len(SHOWN))]
+
+
+@given(a=JSON, b=JSON)
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_told_a_message_is_made_or_says_why(
+    shown: list[CompiledEmail], a: Any, b: Any
+) -> None:
+    catalogue = with_message_fields(CATALOGUE)
+    for compiled in shown:
+        told = {"event.a": a, "event.b": b}
+        row = {name: told.get(name, ASHA.get(name)) for name in compiled.fields}
+        try:
+            email = render_email(compiled, values_for(row, "en", catalogue))
+        except RenderError as error:
+            assert error.reason.startswith(("event.", "The template failed", "The message is"))
+        else:
+            content = email.html.partition("<i></i>")[2].partition("<u></u>")[0]
+            assert "." in content and "<b>" not in content
 
 
 def test_the_languages_write_times_their_own_way(tmp_path: Path) -> None:

@@ -145,9 +145,16 @@ def test_of_other_keys_nobody_can_say(rest: str, tmp_path: Path, vocabulary: Voc
     assert told(PAYMENT, "sms: slip", tmp_path, vocabulary, rest) == []
 
 
+@pytest.mark.parametrize("field", ["coupon.code", "message.unsubscribe_url"])
+def test_a_call_is_no_message(field: str, tmp_path: Path, vocabulary: Vocabulary) -> None:
+    call = f"webhook: {{url: https://crm.example/hook, data: {{a: '{{{{ {field} }}}}'}}}}"
+    (found,) = told(PAYMENT, call, tmp_path, vocabulary)
+    assert f"there is no field {field}" in found
+
+
 def test_a_condition_leaves_that_question_to_the_trigger(vocabulary: Vocabulary) -> None:
     with pytest.raises(ConditionError) as refused:
         parse_condition("event.amount > 5", vocabulary.catalogue)
     assert refused.value.message == "unknown field `event.amount`"
-    assert "the trigger asks what its event says" in refused.value.fix
+    assert "a trigger of the type `event` asks what its event says" in refused.value.fix
     assert "{amount: {at_least: 9}}" in refused.value.fix

@@ -290,8 +290,8 @@ def _meant(name: str, catalogue: Catalogue) -> str:
     """The fix for an unknown field."""
     family, _, last = name.rpartition(".")
     if name.startswith(EVENT):
-        key = key_of(name) or "amount"
-        return f"the trigger asks what its event says, as in `where: {{{key}: {{at_least: 9}}}}`"
+        asked = f"where: {{{key_of(name)}: {{at_least: 9}}}}"
+        return f"a trigger of the type `event` asks what its event says, as in `{asked}`"
     if family in catalogue.families():
         siblings = [known for known in catalogue.names() if known.startswith(f"{family}.")]
         lasts = [known.removeprefix(f"{family}.") for known in siblings]
