@@ -31,7 +31,6 @@ _QUOTED = re.compile(r"'[^']*'")
 _NOT_OF_A_DAY = re.compile(r"[^\W\d_GyQqMLwWdFEec]")
 """Letters that no pattern of a day means. `DD.MM.YYYY`, as spreadsheets write it, would be the day
 of the year and the year of the week."""
-_DAY_ALONE = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}")
 _MAX_GLUE = 64
 _MAX_JOINED = 65_536
 _WEB_ADDRESS = re.compile(r"https?://[^\s\x00-\x20\"'<>\\^`{|}\x7f]+", re.IGNORECASE)
@@ -125,7 +124,8 @@ def _time(context: Context, value: Any) -> str:
     if isinstance(value, Blank):
         raise value.refusal()
     needed = "a time, such as 2026-11-22T18:30 or 18:30"
-    if not isinstance(value, str) or _DAY_ALONE.fullmatch(value):
+    # Without one it is a day alone, or a number that could be read as a time.
+    if not isinstance(value, str) or ":" not in value:
         raise Unprintable(f"the filter time needs {needed}")
     try:
         clock = time.fromisoformat(value)

@@ -62,12 +62,12 @@ def _that_speak(
 def _fields(
     engine: Engine, definition: CampaignDefinition, step: str, variant: str, channel: str
 ) -> frozenset[str]:
-    action = definition.act(step, variant).action
-    if action.webhook is not None:
-        texts = action.webhook.data.values()
-        return frozenset().union(*map(engine.library.filled_fields, texts))
+    action, library = definition.act(step, variant).action, engine.library
     try:
-        return engine.library.fields(channel, action.template)
+        if action.webhook is None:
+            return library.fields(channel, action.template)
+        texts = action.webhook.data.values()
+        return frozenset().union(*map(library.filled_fields, texts))
     except TemplateUnusable:
         return frozenset()  # of an older version of the file: nobody can say what it would need
 
