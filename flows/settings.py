@@ -74,11 +74,14 @@ class CustomFieldSettings(_Strict):
     type: FieldType = FieldType.TEXT
     label: str = ""
 
-    @field_validator("type")
+    @field_validator("type", mode="before")
     @classmethod
-    def _can_be_custom(cls, kind: FieldType) -> FieldType:
-        if kind not in CUSTOM_EXAMPLES:
-            raise ValueError(f"a field of your own cannot be of type {kind}")
+    def _can_be_custom(cls, kind: object) -> object:
+        if kind not in [*CUSTOM_EXAMPLES]:
+            raise ValueError(
+                f"a field of your own cannot be of type {str(kind)[:40]};"
+                f" choose from {', '.join(CUSTOM_EXAMPLES)}"
+            )
         return kind
 
 

@@ -30,6 +30,14 @@ def test_a_field_of_ones_own_has_a_key_of_its_own(tmp_path: Path, key: str) -> N
         read_settings(tmp_path)
 
 
+@pytest.mark.parametrize("kind", ["any", "tags", "colour", "7", "[text]"])
+def test_a_field_of_ones_own_has_a_plain_type(tmp_path: Path, kind: str) -> None:
+    write(tmp_path, f"fields: {{goal: {{type: {kind}}}}}\n")
+    told = "cannot be of type .*; choose from text, integer, number, boolean, date$"
+    with pytest.raises(BrokenSettings, match=told):
+        read_settings(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("whole", "part"),
     [("SAMPARK_CLUB", "SAMPARK_CLUB__NAME"), ("SAMPARK_CLUB__NAME", "SAMPARK_CLUB__NAME__X")],
