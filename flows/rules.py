@@ -1,10 +1,10 @@
 """The club's rules beside its campaigns, segments.yaml and scores.yaml, and counting by them."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from crm_store.catalogue.field import Catalogue
 from flows.trouble import class_and_place
@@ -39,13 +39,18 @@ def read_rules(folder: Path, vocabulary: Vocabulary) -> Rules:
     return Rules(scores.catalogue, segments.sound, (*scores.problems, *segments.problems))
 
 
+AmongOf: TypeAlias = Callable[[Segment], "Among | None"]
+"""Among whom a segment is counted: see `among` of `crm_store.segments.count_segment`."""
+
+
+def everybody(_segment: Segment) -> None:
+    """Each segment is counted among all."""
+
+
 def count_segments(
-    engine: "Engine",
-    campaigns: Sequence["RunningCampaign"],
-    among: "Among | None" = None,
+    engine: "Engine", campaigns: Sequence["RunningCampaign"], among_of: AmongOf = everybody
 ) -> None:
-    """Bring the stays in the segments that these campaigns speak of up to date; see `among` of
-    `crm_store.segments.count_segment`."""
+    """Bring the stays in the segments that these campaigns speak of up to date."""
     # The database library loads here: commands that only read files never wait for it.
     from crm_store.scope import Scope
     from crm_store.segments import count_segment
@@ -64,7 +69,7 @@ def count_segments(
                 digest=segment.digest,
                 condition=segment.condition.asked(scope),
                 now=now,
-                among=among,
+                among=among_of(segment),
             )
         except Exception as error:
             # Its campaigns go by the last count; the others have nothing to do with it.

@@ -29,7 +29,7 @@ from flows.engine import Engine
 from flows.inbox import empty_inbox
 from flows.moved_dates import wake_moved
 from flows.report import CampaignReport, SweepReport
-from flows.rules import count_segments
+from flows.rules import AmongOf, count_segments, everybody
 from flows.trouble import class_and_place
 from triggers.check import CheckedFile
 
@@ -90,10 +90,11 @@ async def one_pass(
     report: SweepReport,
     reports: dict[str, CampaignReport],
     deliver_campaign: DeliverCampaign,
+    among_of: AmongOf = everybody,
 ) -> None:
     """Put in order what others left, admit, advance and deliver, once for every campaign."""
     _put_in_order(engine, campaigns, report, reports)
-    count_segments(engine, campaigns)
+    count_segments(engine, campaigns, among_of)
     let_in(engine, campaigns, reports)
     await work_off(engine, campaigns, reports, deliver_campaign)
 

@@ -3,13 +3,18 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from crm_store.admission import Among
+from crm_store.catalogue.field import Catalogue
+from crm_store.catalogue.values import VISITS, CountOf
 from crm_store.event_names import PURCHASE_RECORDED, VISIT_RECORDED
 from crm_store.foresight import comes_between, newest_event, seen, told_of
 from flows.campaigns import RunningCampaign
 from flows.engine import Engine
-from flows.rules import count_segments
+from flows.foresight.next_entry import STORED
+from flows.rules import AmongOf, count_segments, everybody
+from triggers.segments import Segment
 
 
 @dataclass
@@ -25,10 +30,13 @@ class Meanwhile:
     _since: datetime | None = None
     _event: int = 0
     _updates: bool = field(init=False)
+    _timeless: frozenset[Segment] = field(init=False)
 
     def __post_init__(self) -> None:
         acts = (act for one in self.campaigns for act in one.current.definition.acts())
         self._updates = any(act.action.update is not None for act in acts)
+        is_timeless = partial(_is_timeless, self.engine.catalogue)
+        self._timeless = frozenset(filter(is_timeless, self.engine.segments))
 
     @property
     def asks_always(self) -> bool:
@@ -41,10 +49,15 @@ class Meanwhile:
         """Whether a visit by itself can let somebody in."""
         return any(map(_comes_unannounced, self.campaigns))
 
-    def passed(self, now: datetime) -> None:
-        """A whole pass has asked for everybody."""
-        with self.engine.store.read() as connection:
-            self._since, self._event = now, newest_event(connection)
+    def whole(self, now: datetime) -> AmongOf:
+        """Among whom a whole pass counts the segments: everybody, but in one that no calendar
+        changes only those whom something happened to."""
+        since, event = self._since, self._event
+        self._look(now)
+        if since is None or self._updates:
+            return everybody
+        either = seen(since, now, event)
+        return lambda segment: either if segment in self._timeless else None
 
     def asked(self, now: datetime) -> Iterator[tuple[Sequence[RunningCampaign], Among | None]]:
         """The campaigns into which somebody may have come since, and who that can be.
@@ -53,7 +66,7 @@ class Meanwhile:
         part of the customers is asked for as it would be among all.
         """
         since, event = self._since or now, self._event
-        self.passed(now)
+        self._look(now)
         if self._updates:
             count_segments(self.engine, self.campaigns)
             yield self.campaigns, None
@@ -63,10 +76,20 @@ class Meanwhile:
             if not told and not comes_between(connection, since, now):
                 return
         either = seen(since, now, event)
-        count_segments(self.engine, self.campaigns, either)
+        count_segments(self.engine, self.campaigns, lambda _: either)
         yield [one for one in self.campaigns if _comes_unannounced(one)], either
         if told:
             yield [one for one in self.campaigns if not _comes_unannounced(one)], told_of(event)
+
+    def _look(self, now: datetime) -> None:
+        with self.engine.store.read() as connection:
+            self._since, self._event = now, newest_event(connection)
+
+
+def _is_timeless(catalogue: Catalogue, segment: Segment) -> bool:
+    """Whether nobody comes into a segment or leaves it unless something happens to them."""
+    values = [catalogue[name].value for name in segment.condition.fields]
+    return all(isinstance(one, STORED) or one == CountOf(VISITS) for one in values)
 
 
 def _comes_unannounced(campaign: RunningCampaign) -> bool:

@@ -23,6 +23,7 @@ from flows.foresight.meanwhile import Meanwhile
 from flows.foresight.next_entry import NEVER, NextEntry
 from flows.foresight.settling import OnAccepted, settling
 from flows.report import CampaignReport, SweepReport
+from flows.rules import everybody
 from flows.sweep import DeliverCampaign, SweepPlan, handle_events, let_in, one_pass, work_off
 from triggers.cron import moments
 from triggers.kinds.schedule import Schedule
@@ -124,10 +125,9 @@ class Play:
         whole = now >= self._whole_at
         if whole:
             self._whole_at = self._next_admission(now)
-            if self._meanwhile is not None:
-                self._meanwhile.passed(now)
+            among_of = self._meanwhile.whole(now) if self._meanwhile else everybody
             reports = {one.slug: CampaignReport(one.slug) for one in self.campaigns}
-            await one_pass(self.engine, self.campaigns, SweepReport(now), reports, settle)
+            await one_pass(self.engine, self.campaigns, SweepReport(now), reports, settle, among_of)
         else:
             reports = {}
             for asked, among in self._meanwhile.asked(now) if self._meanwhile else ():
