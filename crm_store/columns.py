@@ -42,13 +42,13 @@ class UtcDateTime(TypeDecorator[datetime]):
 def _in_utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError(f"naive datetime {value!r}: give it a time zone")
-    return value.astimezone(UTC)
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
 
 
 def _written(value: datetime | None) -> str | None:
     if value is None:
         return None
-    return _in_utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return _in_utc(value).isoformat(" ", "microseconds").removesuffix("+00:00")
 
 
 def _read(text: str | None) -> datetime | None:
