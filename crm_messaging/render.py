@@ -72,8 +72,6 @@ def _columns(
 
 
 def _plain(name: str, value: Any, kind: FieldType) -> Any:
-    if kind is FieldType.ANY:
-        return told(name, value)
     if kind is FieldType.TAGS:
         tags = value.split("\n") if value else []
         if len(tags) > MAX_TAGS:
@@ -85,6 +83,8 @@ def _plain(name: str, value: Any, kind: FieldType) -> Any:
         return _day(name, value)
     if kind is FieldType.BOOLEAN:
         return bool(value)
+    if kind is FieldType.ANY:
+        return told(name, value)
     return float(value) if isinstance(value, Decimal) else value
 
 

@@ -76,7 +76,8 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     """Customers with long values: each way through the text that numbers and answers open.
 
-    And the same without a name: the word for that case can be longer than one.
+    And the same without a name, and without what an event need not say: the words for those
+    cases can be longer.
     """
     chosen = [library.catalogue[name] for name in sorted(fields)]
     if any(one.type is FieldType.ANY for one in chosen):
@@ -87,11 +88,11 @@ def _rows(
     answers = (True, False) if FieldType.BOOLEAN in types else (True,)
     months = _MONTHS if FieldType.DATE in types else _MONTHS[:1]
     nameless = {one.name: None for one in chosen if one.name == "customer.first_name"}
+    untold = {one.name: None for one in chosen if one.name.startswith(EVENT)}
     for number, answer, month in product(numbers, answers, months):
         row = {one.name: _value(one, language, club, number, answer, month) for one in chosen}
         yield row
-        if nameless:
-            yield row | nameless
+        yield from (row | absent for absent in (nameless, untold) if absent)
 
 
 def _value(

@@ -193,6 +193,9 @@ class _Checker:
         """The fix for an unknown field."""
         siblings = [name for name in self.catalogue.names() if name.startswith(f"{family}.")]
         if not siblings:
+            near = difflib.get_close_matches(family, self.families, n=1, cutoff=0.75)
+            if near and f"{near[0]}.{last}" in self.catalogue:
+                return f"Did you mean {near[0]}.{last}?"
             return _nearest(f"{family}.{last}", self.catalogue.names()) or "Use a field."
         # Without the family, which is alike in all of them; and short words are alike by chance.
         lasts = [name.partition(".")[2] for name in siblings]

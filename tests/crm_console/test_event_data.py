@@ -72,6 +72,24 @@ def test_the_data_of_a_tests_event_reaches_its_messages(
     ]
 
 
+def test_calls_and_coupons_are_made_too(club_of_trials: Path, answer: Callable[..., Any]) -> None:
+    with (club_of_trials / "club.yaml").open("a") as settings:
+        settings.write("\ncalls: {hosts: [crm.example]}\n")
+    hook = "webhook: {url: https://crm.example/x, data: {who: '{{ event.trainer }}'}}"
+    for language in ("en", "hi"):
+        letter = club_of_trials / "templates" / language / "email/trial/letter.md"
+        letter.write_text(f"{LETTER}\nYour code: {{{{ coupon.code }}}}\n")
+    (club_of_trials / "campaigns" / "trial-time.yaml").write_text(
+        TRIAL.replace("email: trial/letter", "email: trial/letter, coupon: TRIAL10")
+        + f"  - {{id: tell, at: now, {hook}}}\n"
+        "tests:\n  - name: whole\n    expect: [when, tell, letter, call]\n    given: {events:"
+        f" [{{at: now, name: trial_booked, data: {DATA}}}]}}\n"
+        "  - name: nothing\n    expect: [call]\n"
+    )
+    told = answer("test")["tests"]
+    assert [one["differences"] for one in told] == [[], []]
+
+
 def test_a_stage_that_a_test_gives_is_whole(
     club_of_trials: Path, answer: Callable[..., Any]
 ) -> None:

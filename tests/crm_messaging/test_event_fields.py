@@ -114,6 +114,7 @@ def test_a_message_that_cannot_be_made_says_why(tmp_path: Path, template: str, w
 @pytest.mark.parametrize(
     ("template", "message", "fix"),
     [
+        ("{{ evnt.amount }}", "there is no field evnt.amount", "Did you mean event.amount?"),
         ("{{ event }}", "event is a family of fields, not a value", "such as event.amount"),
         ("{{ event.сумма }}", "`сумма` cannot be a key of an event's data", "Use letters"),
         (f"{{{{ event.{'a' * 65} }}}}", "cannot be a key", "Use letters"),
@@ -241,7 +242,12 @@ def test_a_text_message_is_measured_with_long_data(tmp_path: Path) -> None:
         "{% if event.amount > 0 %}{{ event.amount | money }}{% else %}Nothing{% endif %}"
         ' {{ event.trainer }} {{ event.at | date("d MMMM") }} {{ event.at | time }}'
     )
-    files = {"en/sms/a/b.txt": text, "en/sms/a/c.txt": f"{'word ' * 60} {{{{ event.note }}}}"}
+    long = "word " * 70
+    files = {
+        "en/sms/a/b.txt": text,
+        "en/sms/a/c.txt": f"{long[:300]} {{{{ event.note }}}}",
+        "en/sms/a/d.txt": f"{{% if event.note %}}Hello.{{% else %}}{long}{{% endif %}}",
+    }
     made = library(tmp_path, files)
     club = {"club.currency": "INR", "club.timezone": "Asia/Kolkata"}
     texts = long_texts(made, "a/b", "en", club)
@@ -249,4 +255,6 @@ def test_a_text_message_is_measured_with_long_data(tmp_path: Path) -> None:
     assert "Nothing Christopher 28 May 10:30 PM" in texts
     assert too_long(made, "a/b", club) == []
     (found,) = too_long(made, "a/c", club)
+    assert "this takes 3 segments" in found.message
+    (found,) = too_long(made, "a/d", club)
     assert "this takes 3 segments" in found.message
