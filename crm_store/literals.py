@@ -1,8 +1,9 @@
 """Words written into a statement, not bound to it."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal_column
+from sqlalchemy import ColumnElement, false, literal_column, or_
 
 
 def is_word(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
@@ -21,6 +22,14 @@ def is_still(column: ColumnElement[Any], *words: str) -> ColumnElement[bool]:
     state that it is about for the few that are asked of.
     """
     return column.concat(literal_column("''")).in_([_written(word) for word in words])
+
+
+def one_of(column: ColumnElement[Any], words: Iterable[str]) -> ColumnElement[bool]:
+    """`column IN words`, for words that a statement is built with.
+
+    `in_` writes its list out anew each time that the statement is executed.
+    """
+    return or_(false(), *(column == word for word in words))
 
 
 def _written(word: str) -> ColumnElement[str]:

@@ -26,7 +26,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from crm_store.columns import UtcDateTime
 from crm_store.given_rows import as_rows, given_rows
-from crm_store.literals import is_still, is_word
+from crm_store.literals import is_still, is_word, one_of
 from crm_store.locks import Lock, hold
 from crm_store.models.campaign import Enrollment
 from crm_store.models.club import Club
@@ -35,7 +35,7 @@ from crm_store.models.event import Event
 from crm_store.models.touchpoint import SENT, State
 from crm_store.pauses import is_paused
 from crm_store.scope import CUSTOMER
-from crm_store.suppressions import ANY_SUPPRESSED, Address, Found, hashes_of, suppressions
+from crm_store.suppressions import Address, Found, any_suppressed, hashes_of, suppressions
 from crm_store.tables import table_of
 from crm_store.touchpoints import NAMED, TOUCHPOINT
 
@@ -104,62 +104,66 @@ class SendFacts(NamedTuple):
     """False when the channel is for those only who have agreed, and she has not."""
 
 
-_OPTED_OUT = (
-    select(_CONSENT.c.id)
-    .where(
-        _CONSENT.c.customer_id == TOUCHPOINT.c.customer_id,
-        _CONSENT.c.channel == TOUCHPOINT.c.channel,
-        _CONSENT.c.topic.in_(bindparam("topics", expanding=True)),
-        _CONSENT.c.granted.is_(False),
+def _consents(topics: Sequence[str], *, granted: bool) -> ColumnElement[bool]:
+    """Whether she has said so about one of the topics, on the touchpoint's channel."""
+    said = (
+        select(_CONSENT.c.id)
+        .where(
+            _CONSENT.c.customer_id == TOUCHPOINT.c.customer_id,
+            _CONSENT.c.channel == TOUCHPOINT.c.channel,
+            one_of(_CONSENT.c.topic, topics),
+            _CONSENT.c.granted.is_(granted),
+        )
+        .correlate(TOUCHPOINT)
     )
-    .correlate(TOUCHPOINT)
-    .exists()
-)
-_AGREED = or_(
-    TOUCHPOINT.c.channel.not_in(bindparam("opt_in", expanding=True)),
-    select(_CONSENT.c.id)
-    .where(
-        _CONSENT.c.customer_id == TOUCHPOINT.c.customer_id,
-        _CONSENT.c.channel == TOUCHPOINT.c.channel,
-        _CONSENT.c.topic.in_(bindparam("topics", expanding=True)),
-        _CONSENT.c.granted,
-    )
-    .correlate(TOUCHPOINT)
-    .exists(),
-)
-_EXITED = (
-    select(_EVENT.c.id)
-    .where(
-        _ENROLLMENT.c.id == TOUCHPOINT.c.enrollment_id,
-        _EVENT.c.customer_id == _ENROLLMENT.c.customer_id,
-        _EVENT.c.name.in_(bindparam("exit_on", expanding=True)),
-        _EVENT.c.occurred_at >= _ENROLLMENT.c.exits_from,
-    )
-    .correlate(TOUCHPOINT)
-    .exists()
-)
+    return said.exists()
 
 
-# Statements of the hot path are built once: SQLAlchemy then finds the compiled form by identity.
-@lru_cache(maxsize=16)
-def _facts(fields: AddressFields, *, needs_opt_in: bool) -> Select[Any]:
+def _opted_out(rule: TopicRule) -> ColumnElement[bool]:
+    return _consents(rule.opt_outs, granted=False)
+
+
+def _agreed(rule: TopicRule) -> ColumnElement[bool]:
+    return or_(
+        ~one_of(TOUCHPOINT.c.channel, sorted(rule.opt_in)), _consents(rule.opt_outs, granted=True)
+    )
+
+
+def _exited(exit_on: Sequence[str]) -> ColumnElement[bool]:
+    left = (
+        select(_EVENT.c.id)
+        .where(
+            _ENROLLMENT.c.id == TOUCHPOINT.c.enrollment_id,
+            _EVENT.c.customer_id == _ENROLLMENT.c.customer_id,
+            one_of(_EVENT.c.name, exit_on),
+            _EVENT.c.occurred_at >= _ENROLLMENT.c.exits_from,
+        )
+        .correlate(TOUCHPOINT)
+    )
+    return left.exists()
+
+
+# Statements of the hot path are built once for each rule: SQLAlchemy then finds the compiled form
+# by identity, and has no list to write out anew each time.
+@lru_cache(maxsize=64)
+def _facts(rule: TopicRule, exit_on: tuple[str, ...]) -> Select[Any]:
     found = (
         select(
             TOUCHPOINT.c.id,
             TOUCHPOINT.c.channel,
             TOUCHPOINT.c.customer_id,
-            func.nullif(_address(fields), "").label("address"),
+            func.nullif(_address(rule.address_fields), "").label("address"),
             CUSTOMER.c.language,
             func.coalesce(func.nullif(CUSTOMER.c.timezone, ""), _CLUB.c.timezone).label("timezone"),
-            _OPTED_OUT.label("opted_out"),
-            _EXITED.label("exited"),
+            _opted_out(rule).label("opted_out"),
+            _exited(exit_on).label("exited"),
         )
         .select_from(TOUCHPOINT)
         .join(CUSTOMER, CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
         .join(_CLUB, _CLUB.c.id == CUSTOMER.c.club_id)
         .where(TOUCHPOINT.c.id.in_(bindparam("ids", expanding=True)))
     )
-    return found.add_columns(_AGREED.label("agreed")) if needs_opt_in else found
+    return found.add_columns(_agreed(rule).label("agreed")) if rule.needs_opt_in else found
 
 
 def facts(
@@ -170,9 +174,8 @@ def facts(
     exit_on: Sequence[str],
 ) -> dict[int, SendFacts]:
     """What the gate has to know, for a whole batch at once, by touchpoint."""
-    statement = _facts(rule.address_fields, needs_opt_in=rule.needs_opt_in)
-    asked = {"ids": list(touchpoint_ids)} | _asked(rule, exit_on)
-    rows = connection.execute(statement, asked).all()
+    statement = _facts(rule, tuple(exit_on))
+    rows = connection.execute(statement, {"ids": list(touchpoint_ids)}).all()
     closed = suppressions(connection, [(row[1], row[3]) for row in rows if row[3] is not None])
     return {row[0]: _of_one(row, closed.get((row[1], row[3])), rule) for row in rows}
 
@@ -241,12 +244,12 @@ _SENT_SINCE = (
 _WISHES = given_rows("wishes", id=BigInteger(), address=String()).c
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _begin_sending(
-    fields: AddressFields, dialect: str, *, needs_opt_in: bool
+    rule: TopicRule, exit_on: tuple[str, ...], dialect: str
 ) -> ReturningUpdate[tuple[int]]:
     address_now = (
-        select(_address(fields))
+        select(_address(rule.address_fields))
         .where(CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
         .correlate(TOUCHPOINT)
         .scalar_subquery()
@@ -262,10 +265,10 @@ def _begin_sending(
             TOUCHPOINT.c.expires_at >= bindparam("now"),
             ~is_paused(TOUCHPOINT.c.campaign),
             _WISHES.address == address_now,
-            ~_OPTED_OUT,
-            ~ANY_SUPPRESSED,
-            ~_EXITED,
-            *((_AGREED,) if needs_opt_in else ()),
+            ~_opted_out(rule),
+            ~any_suppressed(rule.reaches),
+            ~_exited(exit_on),
+            *((_agreed(rule),) if rule.needs_opt_in else ()),
         )
         .values(
             state=str(State.SENDING), sent_at=bindparam("now"), attempts=TOUCHPOINT.c.attempts + 1
@@ -300,11 +303,9 @@ def begin_sending(
         "token": token,
         "now": now,
         "hashes": as_rows([(one,) for one in hashes_of(connection, addresses.values())]),
-        "reaches": list(rule.reaches),
     }
-    dialect = connection.dialect.name
-    statement = _begin_sending(rule.address_fields, dialect, needs_opt_in=rule.needs_opt_in)
-    moved = set(connection.execute(statement, asked | _asked(rule, exit_on)).scalars())
+    statement = _begin_sending(rule, tuple(exit_on), connection.dialect.name)
+    moved = set(connection.execute(statement, asked).scalars())
     if moved:
         return moved
     # One suppressed address holds up all that are asked about together: asking of each alone
@@ -318,9 +319,3 @@ def begin_sending(
     if not others or len(others) == len(addresses):
         return moved
     return begin_sending(connection, others, token=token, rule=rule, exit_on=exit_on, now=now)
-
-
-def _asked(rule: TopicRule, exit_on: Sequence[str]) -> dict[str, Any]:
-    """What `_OPTED_OUT`, `_AGREED` and `_EXITED` ask for."""
-    asked = {"topics": list(rule.opt_outs), "exit_on": list(exit_on)}
-    return asked | {"opt_in": list(rule.opt_in)} if rule.needs_opt_in else asked

@@ -4,16 +4,17 @@ So they survive the erasure of a customer, hold for every record with the same a
 one that is imported later. The hash is of the channel and the normalised address.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, String, and_, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, String, and_, bindparam, delete, or_, select
 
 from crm_store.address_hashes import hashes_with
 from crm_store.database import keys_of
 from crm_store.given_rows import given_rows
 from crm_store.inserting import insert_into
+from crm_store.literals import one_of
 from crm_store.locks import Lock, hold
 from crm_store.models.consent import Cause, Reach, Suppression
 from crm_store.tables import table_of
@@ -125,15 +126,15 @@ _LOOK_UP = select(
     _SUPPRESSION.c.created_at,
 ).where(_SUPPRESSION.c.address_hash.in_(bindparam("hashes", expanding=True)))
 
-ANY_SUPPRESSED = (
-    select(_SUPPRESSION.c.id)
-    .where(
-        _SUPPRESSION.c.address_hash.in_(select(given_rows("hashes", hash=String()).c.hash)),
-        _SUPPRESSION.c.reach.in_(bindparam("reaches", expanding=True)),
+
+def any_suppressed(reaches: Sequence[Reach]) -> ColumnElement[bool]:
+    """Whether any of the `hashes` (`as_rows`) is suppressed, as a part of another statement."""
+    asked = select(given_rows("hashes", hash=String()).c.hash)
+    return (
+        select(_SUPPRESSION.c.id)
+        .where(_SUPPRESSION.c.address_hash.in_(asked), one_of(_SUPPRESSION.c.reach, reaches))
+        .exists()
     )
-    .exists()
-)
-"""Whether any of the `hashes` (`as_rows`) is suppressed, as a part of another statement."""
 
 
 def lift(connection: Connection, addresses: Iterable[Address]) -> None:

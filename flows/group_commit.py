@@ -33,6 +33,9 @@ RECEIPT_RETRIES_S = (0.2, 0.5, 1, 2, 5, 10)
 
 LONGEST_LINGER_S = 0.002
 """A tenth of a round trip to a mail server that is not next door."""
+IN_VAIN = 2
+"""So many turns of the event loop that bring nobody end the lingering: a reply is read in one, and
+its session asks in the next."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +56,10 @@ Rulings: TypeAlias = dict[Claim, list[Ruling]]
 class GroupCommit:
     """The ledger's door for a delivery. Use as an async context manager: leaving writes all.
 
-    A commit costs the same whether it carries one message or fifty. So the next one lingers for
-    those who are on the wire, at most as long as the last one took: waiting never costs more than
-    the commit that it may save. It does not wait when nobody is under way.
+    A commit costs the same whether it carries one message or fifty. So the next one lingers while
+    each turn of the event loop brings somebody more, at most as long as the last one took: waiting
+    never costs more than the commit that it may save. When the loop has nothing else to do, it
+    leaves at once.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -63,10 +67,10 @@ class GroupCommit:
         self._clock = clock
         self._wishes: Wishes = defaultdict(dict)
         self._rulings: Rulings = defaultdict(list)
-        self._under_way: set[int] = set()
         self._last_took = 0.0
         self._wake = asyncio.Event()
-        self._all_back = asyncio.Event()
+        self._arrived = 0
+        """Wishes and rulings, ever."""
         self._closing = False
         self._failure: Exception | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
@@ -83,7 +87,6 @@ class GroupCommit:
     ) -> None:
         self._closing = True
         self._wake.set()
-        self._all_back.set()
         try:
             await self._writer
         finally:
@@ -95,15 +98,14 @@ class GroupCommit:
             raise self._failure
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._wishes[claim][touchpoint_id] = answer
+        self._arrived += 1
         self._wake.set()
         return await answer
 
     def settle(self, claim: Claim, ruling: Ruling) -> None:
         """Let a ruling ride in the next commit."""
         self._rulings[claim].append(ruling)
-        self._under_way.discard(ruling.id)
-        if not self._under_way:
-            self._all_back.set()
+        self._arrived += 1
         self._wake.set()
 
     async def _write_until_closed(self) -> None:
@@ -121,7 +123,6 @@ class GroupCommit:
             except Exception as error:
                 self._fail(error, wishes)
                 raise
-            self._under_way |= allowed
             for answers in wishes.values():
                 for touchpoint_id, answer in answers.items():
                     if not answer.done():
@@ -130,12 +131,11 @@ class GroupCommit:
                 self._wake.set()
 
     async def _linger(self, loop: asyncio.AbstractEventLoop) -> None:
-        if not self._under_way or self._closing:
-            return
-        self._all_back.clear()
-        timer = loop.call_later(min(self._last_took, LONGEST_LINGER_S), self._all_back.set)
-        await self._all_back.wait()
-        timer.cancel()
+        last, in_vain = loop.time() + min(self._last_took, LONGEST_LINGER_S), 0
+        while in_vain < IN_VAIN and loop.time() < last:
+            before = self._arrived
+            await asyncio.sleep(0)
+            in_vain = in_vain + 1 if self._arrived == before else 0
 
     def _fail(self, error: Exception, wishes: Wishes) -> None:
         self._failure = error
