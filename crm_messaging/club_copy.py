@@ -1,8 +1,8 @@
 """An e-mail template as one club sends it: what all its readers get alike is done once.
 
 Most of an e-mail is the same for everybody. The club's own fields become constants in the
-template's tree, and Jinja itself then joins them with the text around them to a few long pieces;
-`FlatTemplate` encodes those once. What is left for each message are the customer's own values.
+template's tree, and belong to the text around them from then on: `Form` encodes it once. What is
+left for each message are the customer's own values.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
-from crm_messaging.compiled import CompiledEmail, FlatTemplate
+from crm_messaging.compiled import CompiledEmail
 
 CLUB = "club"
 """The family of fields that are the same for all customers of a club."""
@@ -28,19 +28,14 @@ def club_copy(compiled: CompiledEmail, values: Mapping[str, Any]) -> CompiledEma
     if copy is None:
         if len(compiled.club_copies) >= MAX_COPIES:
             return compiled
+        fold = _Fold(club)
         copy = compiled.club_copies[key] = replace(
             compiled,
-            subject=_folded(compiled.subject, club),
-            html=_folded(compiled.html, club),
-            text=_folded(compiled.text, club),
+            subject=compiled.subject.changed(fold=fold),
+            html=compiled.html.changed(fold=fold),
+            text=compiled.text.changed(fold=fold),
         )
     return copy
-
-
-def _folded(flat: FlatTemplate, club: Mapping[str, Any]) -> FlatTemplate:
-    environment = flat.template.environment
-    tree = _Fold(club).visit(environment.parse(flat.source))
-    return FlatTemplate(flat.source, environment.from_string(tree))
 
 
 class _Fold(NodeTransformer):

@@ -1,15 +1,20 @@
 """A template made flat, which is all that a check needs; and compiled, ready to render."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from jinja2 import Template
+from jinja2 import Template, nodes
+from jinja2.visitor import NodeTransformer
 
 from crm_messaging.dlt import DltTemplate
+from crm_messaging.form import Form
 from crm_messaging.template_language import TemplateSandbox
-from crm_messaging.wire_text import known_pieces
 
 PLAIN, _HTML = TemplateSandbox(autoescape=False), TemplateSandbox(autoescape=True)
+_EMPTY_LINES = re.compile(r"\n[ \t]*\n\s*\n")
 
 
 @dataclass(frozen=True)
@@ -53,14 +58,39 @@ class FlatSms:
 class FlatTemplate:
     """One text of a message in Jinja, with nothing to inherit or include."""
 
-    def __init__(self, source: str, template: Template) -> None:
-        """`template` is what `source` was compiled to, perhaps changed on the way."""
+    def __init__(
+        self,
+        environment: TemplateSandbox,
+        source: str,
+        *,
+        tidy: Callable[[str], str] = str,
+        fold: NodeTransformer | None = None,
+    ) -> None:
+        """`tidy` is what is done with the finished text; `fold` changes the tree beforehand."""
+        self.environment = environment
         self.source = source
-        self.template = template
-        # What Jinja's code yields as it is are constants of that code. A few more are names in
-        # it, and do no harm.
-        constants = template.root_render_func.__code__.co_consts
-        self.known = known_pieces(text for text in constants if isinstance(text, str))
+        self.tidy = tidy
+        self._fold = fold
+
+    @cached_property
+    def template(self) -> Template:
+        """Yields the whole text in pieces."""
+        return self.environment.from_string(self._tree())
+
+    @cached_property
+    def form(self) -> Form:
+        """The same, where most of the text is known beforehand."""
+        return Form(self.environment, self._tree(), self.tidy)
+
+    def changed(
+        self, *, source: str | None = None, fold: NodeTransformer | None = None
+    ) -> "FlatTemplate":
+        """The same kind of text from another source, or from a tree that is changed."""
+        return FlatTemplate(self.environment, source or self.source, tidy=self.tidy, fold=fold)
+
+    def _tree(self) -> nodes.Template:
+        tree = self.environment.parse(self.source)
+        return self._fold.visit(tree) if self._fold else tree
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +135,12 @@ def compiled(flat: FlatEmail | FlatSms) -> Compiled:
         name=flat.name,
         language=flat.language,
         fields=flat.fields,
-        subject=FlatTemplate(flat.subject, PLAIN.from_string(flat.subject)),
-        html=FlatTemplate(flat.html, _HTML.from_string(flat.html)),
-        text=FlatTemplate(flat.text, PLAIN.from_string(flat.text)),
+        subject=FlatTemplate(PLAIN, flat.subject, tidy=str.strip),
+        html=FlatTemplate(_HTML, flat.html),
+        text=FlatTemplate(PLAIN, flat.text, tidy=_in_paragraphs),
     )
+
+
+def _in_paragraphs(text: str) -> str:
+    """Without the empty lines that an `if` leaves behind."""
+    return _EMPTY_LINES.sub("\n\n", text).strip() + "\n"

@@ -22,7 +22,7 @@ from typing import NamedTuple, TypeAlias
 from email_validator import EmailNotValidError, validate_email
 
 from crm_messaging.message import Letter
-from crm_messaging.mime_words import MAX_LINE, BadHeader, phrase, structured, unstructured
+from crm_messaging.mime_words import BadHeader, phrase, structured, unstructured
 from crm_messaging.wire_text import BOUNDARY_BEGIN, WireParts, WireText
 from crm_store.errors import SamparkError
 
@@ -189,12 +189,10 @@ def _part(subtype: str, text: WireText, seven_bit: bool) -> _Part:
     """As it is where that is safe, else in base64, of a text with CRLF line ends (RFC 2045
     section 6.8).
     """
-    pieces, tidy = text
-    octets = text.octets
-    encoding = "7bit" if octets.isascii() else "8bit"
-    if (seven_bit and encoding == "8bit") or not _may_stand(octets, clean=tidy):
-        encoding, pieces, tidy = "base64", (_base64(octets),), True
-    return _Part(_head(subtype, encoding), pieces, encoding, tidy)
+    encoding = "7bit" if text.is_ascii else "8bit"
+    if (seven_bit and not text.is_ascii) or not _may_stand(text):
+        return _Part(_head(subtype, "base64"), (_base64(text.octets),), "base64", is_tidy=True)
+    return _Part(_head(subtype, encoding), text.pieces, encoding, is_tidy=text.clean)
 
 
 @lru_cache(maxsize=8)
@@ -205,21 +203,15 @@ def _head(subtype: str, encoding: str) -> bytes:
     ).encode("ascii")
 
 
-def _may_stand(octets: bytes, *, clean: bool) -> bool:
+def _may_stand(text: WireText) -> bool:
     """Whether text may be in a message as it is: RFC 5322 section 2.3, RFC 2045 section 2.8."""
-    return _short_lines(octets) and (
-        clean or (_DELIMITER not in octets and _CONTROL.search(octets) is None)
-    )
+    if not text.has_short_lines:
+        return False
+    return text.clean or _is_harmless(text.octets)
 
 
-def _short_lines(octets: bytes) -> bool:
-    """Whether no line has more than 998 octets: looks at one line end in as many octets only."""
-    start, full = 0, MAX_LINE + len("\r\n")
-    while len(octets) - start > MAX_LINE:
-        start = octets.rfind(b"\n", start, start + full) + 1
-        if start == 0:
-            return False
-    return True
+def _is_harmless(octets: bytes) -> bool:
+    return _DELIMITER not in octets and _CONTROL.search(octets) is None
 
 
 def _base64(octets: bytes) -> bytes:

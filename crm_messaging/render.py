@@ -21,7 +21,7 @@ from jinja2.runtime import Context, new_context
 
 from crm_messaging.blank import Blank, Day, EmptyValueError
 from crm_messaging.club_copy import club_copy
-from crm_messaging.compiled import PLAIN, Compiled, CompiledEmail, CompiledSms
+from crm_messaging.compiled import PLAIN, Compiled, CompiledEmail, CompiledSms, FlatTemplate
 from crm_messaging.message import EmailParts
 from crm_messaging.template_filters import LANGUAGE, Unprintable
 from crm_messaging.told import told
@@ -38,7 +38,6 @@ MAX_TAGS = 200
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_IN_SMS = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_EMPTY_LINES = re.compile(r"\n[ \t]*\n\s*\n")
 
 
 class RenderError(SamparkError):
@@ -104,8 +103,8 @@ def render_email(compiled: CompiledEmail, values: Mapping[str, Any]) -> EmailPar
     """The finished e-mail. Raises `RenderError`."""
     with _explained():
         context = _context(compiled, values)
-        subject, text = _subject(compiled, context), _text(compiled, context)
-        html = "".join(_pieces(compiled.html.template, context))
+        subject = _subject(compiled, context)
+        html, text = _words(compiled.html, context), _words(compiled.text, context)
     return EmailParts(subject, html, text)
 
 
@@ -114,9 +113,9 @@ def render_for_wire(compiled: CompiledEmail, values: Mapping[str, Any]) -> WireP
     with _explained():
         context = _context(compiled, values)
         copy = club_copy(compiled, values)
-        subject, text = _subject(copy, context), _text(copy, context)
-        html = WireText.joined(_pieces(copy.html.template, context), copy.html.known)
-    return WireParts(subject, html, WireText.of(text))
+        subject = _subject(copy, context)
+        html, text = _wire_text(copy.html, context), _wire_text(copy.text, context)
+    return WireParts(subject, html, text)
 
 
 def render_sms(compiled: CompiledSms, values: Mapping[str, Any]) -> str:
@@ -151,7 +150,7 @@ def _primary(language: str) -> str:
 
 
 def _subject(compiled: CompiledEmail, context: Context) -> str:
-    subject = "".join(_pieces(compiled.subject.template, context)).strip()
+    subject = _words(compiled.subject, context)
     if not subject:
         raise RenderError("The subject is empty.")
     if len(subject) > MAX_SUBJECT:
@@ -161,9 +160,13 @@ def _subject(compiled: CompiledEmail, context: Context) -> str:
     return subject
 
 
-def _text(compiled: CompiledEmail, context: Context) -> str:
-    text = "".join(_pieces(compiled.text.template, context))
-    return _EMPTY_LINES.sub("\n\n", text).strip() + "\n"
+def _words(flat: FlatTemplate, context: Context) -> str:
+    return flat.tidy("".join(_pieces(flat.template, context)))
+
+
+def _wire_text(flat: FlatTemplate, context: Context) -> WireText:
+    filled = flat.form.filled(_pieces(flat.form.template, context))
+    return filled if filled is not None else WireText.of(_words(flat, context))
 
 
 def _pieces(template: Template, context: Context) -> list[str]:

@@ -16,7 +16,7 @@ from jinja2 import TemplateSyntaxError, meta
 
 from crm_messaging.blank import EmptyValueError
 from crm_messaging.club_copy import CLUB
-from crm_messaging.compiled import CompiledEmail, FlatTemplate
+from crm_messaging.compiled import CompiledEmail
 from crm_messaging.message_links import click_field
 from crm_messaging.template_filters import Unprintable
 
@@ -40,7 +40,7 @@ def tracked(
     `club` are the values of `club.*`, `utm` what is added to each address (`utm_source`, ...),
     and `own` how addresses of our own pages begin.
     """
-    environment = compiled.html.template.environment
+    environment = compiled.html.environment
     urls: list[str] = []
 
     def counted(found: re.Match[str]) -> str:
@@ -65,7 +65,7 @@ def tracked(
     source = _LINK.sub(counted, compiled.html.source)
     if not urls:
         return TrackedEmail(compiled, ())
-    html = FlatTemplate(source, environment.from_string(source))
+    html = compiled.html.changed(source=source)
     return TrackedEmail(replace(compiled, html=html, club_copies={}), tuple(urls))
 
 

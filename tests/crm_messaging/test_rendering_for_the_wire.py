@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from template_folder import ASHA, CATALOGUE, library
 
-from crm_messaging.club_copy import MAX_COPIES, club_copy
-from crm_messaging.compiled import CompiledEmail
+from crm_messaging.club_copy import MAX_COPIES
+from crm_messaging.compiled import PLAIN, CompiledEmail, FlatTemplate
+from crm_messaging.form import MAX_SHAPES
 from crm_messaging.message_fields import examples, with_message_fields
 from crm_messaging.render import RenderError, render_email, render_for_wire, values_for
 from crm_messaging.template_library import TemplateLibrary
-from crm_messaging.wire_text import WireParts
+from crm_messaging.wire_text import WireParts, WireText
 from crm_store.catalogue.field import FieldType
 
 STARTERS = TemplateLibrary(Path(__file__).parents[2] / "templates", CATALOGUE, ["en", "hi", "ru"])
@@ -80,8 +81,8 @@ def agree(compiled: CompiledEmail, row: dict[str, Any]) -> WireParts | None:
         return None
     quick = render_for_wire(compiled, values)
     assert quick.subject == plain.subject
-    assert (quick.text, quick.html.octets) == (plain.text, plain.html.octets)
-    assert quick.html.clean == plain.html.clean
+    for mine, its in ((quick.html, plain.html), (quick.text, plain.text)):
+        assert (mine.octets, *mine[1:]) == (its.octets, *its[1:])
     return quick
 
 
@@ -122,16 +123,52 @@ def test_an_empty_field_of_the_club_stops_the_message(everything: CompiledEmail)
         render_for_wire(everything, values)
 
 
-def test_a_club_s_own_words_become_one_piece_with_those_around(tmp_path: Path) -> None:
+def test_what_is_alike_for_everybody_is_encoded_once(tmp_path: Path) -> None:
     files = {
         "en/email/a/b.md": "---\nsubject: '{{ club.name }}'\nlayout: bare\n---\n"
         "Hi {{ customer.first_name }} from {{ club.name }}, {{ club.address }}"
     }
     compiled = library(tmp_path, files).load_email("a/b", "en")
-    values = values_for({field: HERS[field] for field in compiled.fields}, "en", CATALOGUE)
-    template = club_copy(compiled, values).text.template
-    pieces = list(template.root_render_func(template.new_context(values)))
-    assert pieces == ["Hi ", "Asha", " from Lotus Fitness, 12 MG Road, Pune"]
+    row = {field: HERS[field] for field in compiled.fields}
+    asha, anna = (
+        render_for_wire(compiled, values_for(row | {"customer.first_name": name}, "en", CATALOGUE))
+        for name in ("Asha", "Анна")
+    )
+    assert asha.text.pieces == (b"Hi ", b"Asha", b" from Lotus Fitness, 12 MG Road, Pune\r\n")
+    assert anna.text.pieces[1].decode() == "Анна"
+    assert anna.text.pieces[2] is asha.text.pieces[2]
+    assert (asha.text.is_ascii, anna.text.is_ascii) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "awkward",
+    [
+        *(".", "_", " ", "", "a\nb", "\ta", "a=_b", "a=", "\x0b", "\u2028", "a\u2028b", "é\x85"),
+        *("x" * 990, "é" * 499, "\ud800", "0" * 16, "\xa0", "a\xa0b"),
+    ],
+)
+@pytest.mark.parametrize("around", ["{}", "\n\n{}\n\n", "a={}_b", "\n{}.", "{}{}", "=_{}"])
+def test_a_value_that_is_awkward_where_it_stands(around: str, awkward: str) -> None:
+    source = around.replace("{}", "{{ customer.first_name }}")
+    one = FlatTemplate(PLAIN, source, tidy=str.strip)
+    context = {"customer": {"first_name": awkward}}
+    plain = WireText.of(one.tidy(one.template.render(context)))
+    pieces = list(one.form.template.root_render_func(one.form.template.new_context(context)))
+    filled = one.form.filled(pieces)
+    assert filled is None or (filled.octets, *filled[1:]) == (plain.octets, *plain[1:])
+    assert filled is not None or not awkward.isalpha() or around in ("a={}_b", "=_{}")
+
+
+def test_a_text_of_many_shapes_is_made_the_plain_way_in_the_end() -> None:
+    source = "".join(f"{{% if customer.tags == '{n}' %}}{n}.{{% endif %}}" for n in range(70))
+    one = FlatTemplate(PLAIN, source)
+    made = [
+        one.form.filled([*one.form.template.generate(customer={"tags": str(n)})]) for n in range(70)
+    ]
+    assert [m.octets if m else None for m in made] == [
+        *(f"{n}.".encode() for n in range(MAX_SHAPES)),
+        *[None] * (70 - MAX_SHAPES),
+    ]
 
 
 def test_each_club_reads_its_own_name_however_many_there_are(everything: CompiledEmail) -> None:
