@@ -21,7 +21,7 @@ STARTERS = TemplateLibrary(Path(__file__).parents[2] / "templates", CATALOGUE, [
 CASES = [(name, language) for name in STARTERS.names("email") for language in STARTERS.languages]
 
 FIELDS = with_message_fields(CATALOGUE)
-HERS = ASHA | examples(field.name for field in FIELDS)
+HERS = ASHA | examples(field.name for field in FIELDS) | {"event.amount": 1499}
 EVERYTHING = """---
 subject: "{{ customer.first_name }} & {{ club.name }}"
 preheader: "{{ club.name | upper | truncate(9) }}{{ custom.goal or club.address }}"
