@@ -97,11 +97,18 @@ def _money_text(value: float, currency: str, language: str) -> str:
     return format_currency(value, currency, pattern, locale=locale, currency_digits=False)
 
 
+def _needs(filter_name: str, what: str, value: Any) -> Unprintable:
+    # Values that outsiders gave know their field.
+    name = getattr(value, "name", None)
+    which = f", and {name} is none" if name else ""
+    return Unprintable(f"the filter {filter_name} needs {what}{which}")
+
+
 def _number(value: Any, filter_name: str) -> float:
     if isinstance(value, Blank):
         raise value.refusal()
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unprintable(f"the filter {filter_name} needs a number")
+        raise _needs(filter_name, "a number", value)
     return value
 
 
@@ -115,7 +122,7 @@ def _date(context: Context, value: Any, style: str = "long") -> str:
         except ValueError:
             value = _moment(context, value, "date", "a date").date()
     if not isinstance(value, date):
-        raise Unprintable("the filter date needs a date")
+        raise _needs("date", "a date", value)
     return day_text(value, str(style), context.parent[LANGUAGE])
 
 
@@ -126,7 +133,7 @@ def _time(context: Context, value: Any) -> str:
     needed = "a time, such as 2026-11-22T18:30 or 18:30"
     # Without one it is a day alone, or a number that could be read as a time.
     if not isinstance(value, str) or ":" not in value:
-        raise Unprintable(f"the filter time needs {needed}")
+        raise _needs("time", needed, value)
     try:
         clock = time.fromisoformat(value)
     except ValueError:
@@ -142,7 +149,7 @@ def _moment(context: Context, text: str, filter_name: str, needed: str) -> datet
             return moment
         return moment.astimezone(ZoneInfo(str(context.parent["club"]["timezone"])))
     except (ValueError, OverflowError):
-        raise Unprintable(f"the filter {filter_name} needs {needed}") from None
+        raise _needs(filter_name, needed, text) from None
 
 
 @lru_cache(maxsize=4096)

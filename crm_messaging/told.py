@@ -48,9 +48,17 @@ def _of_texts(compare: Callable[[str, str], bool]) -> Callable[["Told", Any], An
 
 
 class Told(str):
-    """A text where a number was possible."""
+    """A text where a number was possible; `name` is the field it is in."""
 
-    __slots__ = ()
+    __slots__ = ("name",)
+    name: str
+
+    @classmethod
+    def of(cls, name: str, text: str) -> "Told":
+        made = cls(text)
+        made.name = name
+        return made
+
     __lt__ = _of_texts(str.__lt__)
     __le__ = _of_texts(str.__le__)
     __gt__ = _of_texts(str.__gt__)
@@ -65,6 +73,6 @@ def told(name: str, value: Any) -> Told | YesOrNo | int | float | Blank:
         case bool(flag):
             return YesOrNo(name, flag)
         case str(text):
-            return Told(text)
+            return Told.of(name, text)
         case number:
             return number

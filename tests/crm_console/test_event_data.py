@@ -68,7 +68,10 @@ def test_the_data_of_a_tests_event_reaches_its_messages(
         for one in nothing["differences"]
     )
     assert [(one["step"], one["why"]) for one in wrong["differences"]] == [
-        ("letter", f"{why} (The template failed: the filter money needs a number.)"),
+        (
+            "letter",
+            f"{why} (The template failed: the filter money needs a number, and event.amount is none.)",
+        ),
     ]
 
 
