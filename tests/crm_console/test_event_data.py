@@ -70,7 +70,8 @@ def test_the_data_of_a_tests_event_reaches_its_messages(
     assert [(one["step"], one["why"]) for one in wrong["differences"]] == [
         (
             "letter",
-            f"{why} (The template failed: the filter money needs a number, and event.amount is none.)",
+            f"{why} (The template failed: the filter money needs a number,"
+            " and event.amount is none.)",
         ),
     ]
 
