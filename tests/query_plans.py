@@ -10,7 +10,7 @@ from sqlalchemy import event
 from crm_store.database import Store
 
 _FEW = {"club", "campaign_version", "pause", "ledger_home", "kept_days"}
-_A_BATCH = {"next_up", "oldest", "given"}
+_A_BATCH = {"next_up", "oldest", "given", "counted"}
 SMALL = (
     _FEW
     | _A_BATCH

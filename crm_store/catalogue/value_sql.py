@@ -126,7 +126,7 @@ def count_sql(value: CountOf, most: int, scope: Scope) -> Sql:
     """The number for the customer of the scope; `most`, where there are more."""
     since = _since(value.rows, value.days, scope)
     some = _select(value.rows, literal_column("1").label("one"), scope, *since).limit(most)
-    return select(func.count()).select_from(some.subquery()).scalar_subquery()
+    return select(func.count()).select_from(some.subquery("counted")).scalar_subquery()
 
 
 def contains_sql(value: Value, word: str, scope: Scope) -> ColumnElement[bool]:
