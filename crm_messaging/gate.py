@@ -7,6 +7,7 @@ importance, so that the recorded reason is the one that matters most.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
@@ -22,8 +23,7 @@ class Cap:
     """Past the limit: wait until there is room, instead of leaving the message out."""
 
 
-@dataclass(frozen=True)
-class Situation:
+class Situation(NamedTuple):
     """What is known of a touchpoint and its customer at the moment of asking."""
 
     address: str | None

@@ -10,12 +10,12 @@ longer than the club, its software and its customers will last.
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import b2a_base64
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b
 from hmac import compare_digest
+from typing import NamedTuple
 
 from crm_store.address_hashes import HASH_SIZE, hashes_with
 from crm_store.columns import LARGEST_ID
@@ -60,8 +60,7 @@ class BadToken(Exception):
     """The token is not one of ours, or not for this. Which of the two is nobody's business."""
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(NamedTuple):
     """Whom a link was made for."""
 
     touchpoint_id: int
@@ -77,8 +76,7 @@ class Expired(Exception):
         self.holder = holder
 
 
-@dataclass(frozen=True)
-class Click:
+class Click(NamedTuple):
     """A link of a message: which one, and whose message."""
 
     link_id: int

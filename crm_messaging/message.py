@@ -35,8 +35,7 @@ class Letter(NamedTuple):
         return b"".join(self.pieces)
 
 
-@dataclass(frozen=True)
-class OutgoingEmail:
+class OutgoingEmail(NamedTuple):
     """An e-mail ready for the wire."""
 
     touchpoint_id: int
@@ -90,8 +89,7 @@ class Outcome(StrEnum):
     """The last byte may have left and no reply came. Taken or not: nobody knows."""
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The answer to one hand-over."""
 
     touchpoint_id: int

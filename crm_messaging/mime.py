@@ -12,7 +12,6 @@ the way that encoded it anew would break the signature.
 import re
 from binascii import b2a_base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
@@ -52,8 +51,7 @@ class BadAddress(SamparkError):
     """An address, or the name beside it, that cannot be written into a message."""
 
 
-@dataclass(frozen=True)
-class Mailbox:
+class Mailbox(NamedTuple):
     """A name, perhaps empty, and an address."""
 
     name: str

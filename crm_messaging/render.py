@@ -8,8 +8,7 @@ values: it is stored, shown and logged.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -101,27 +100,33 @@ _day_of = lru_cache(maxsize=4096)(Day.fromisoformat)
 
 def render_email(compiled: CompiledEmail, values: Mapping[str, Any]) -> EmailParts:
     """The finished e-mail. Raises `RenderError`."""
-    with _explained():
+    try:
         context = _context(compiled, values)
         subject = _subject(compiled, context)
         html, text = _words(compiled.html, context), _words(compiled.text, context)
+    except Exception as error:
+        raise _explained(error) from None
     return EmailParts(subject, html, text)
 
 
 def render_for_wire(compiled: CompiledEmail, values: Mapping[str, Any]) -> WireParts:
     """The finished e-mail, as `WireParts.of` makes it from `render_email`. Raises `RenderError`."""
-    with _explained():
+    try:
         context = _context(compiled, values)
         copy = club_copy(compiled, values)
         subject = _subject(copy, context)
         html, text = _wire_text(copy.html, context), _wire_text(copy.text, context)
+    except Exception as error:
+        raise _explained(error) from None
     return WireParts(subject, html, text)
 
 
 def render_sms(compiled: CompiledSms, values: Mapping[str, Any]) -> str:
     """The finished text. Raises `RenderError`."""
-    with _explained():
+    try:
         text = "".join(_pieces(compiled.text, _context(compiled, values))).strip()
+    except Exception as error:
+        raise _explained(error) from None
     if not text:
         raise RenderError("The text message is empty.")
     if len(text) > MAX_SMS:
@@ -182,18 +187,14 @@ def _pieces(template: Template, context: Context) -> list[str]:
     return pieces
 
 
-@contextmanager
-def _explained() -> Iterator[None]:
+def _explained(error: Exception) -> RenderError:
     """Any error as a `RenderError`. Nothing is chained to it: causes may quote values."""
-    try:
-        yield
-    except RenderError:
-        raise
-    except EmptyValueError as error:
+    if isinstance(error, RenderError):
+        return error
+    if isinstance(error, EmptyValueError):
         fix = f'Write {{{{ {error.name} or "..." }}}}, or {{% if {error.name} %}} around it.'
-        raise RenderError(f"{error}.", fix) from None
-    except Unprintable as error:
-        raise RenderError(f"The template failed: {error}.") from None
-    except Exception as error:
-        kind = type(error).__name__
-        raise RenderError(f"The template failed on this customer's values ({kind}).") from None
+        return RenderError(f"{error}.", fix)
+    if isinstance(error, Unprintable):
+        return RenderError(f"The template failed: {error}.")
+    kind = type(error).__name__
+    return RenderError(f"The template failed on this customer's values ({kind}).")

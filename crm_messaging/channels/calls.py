@@ -15,7 +15,6 @@ import hmac
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from ipaddress import IPv4Address, ip_address, ip_network
@@ -175,7 +174,7 @@ class CallChannel:
 
 def _of_this_host(receipt: Receipt) -> Receipt:
     """One host that is down says nothing of the others: the channel as a whole is open."""
-    return replace(receipt, connected=True)
+    return receipt._replace(connected=True)
 
 
 def _refusal(call: OutgoingCall, why: str) -> Receipt:

@@ -61,8 +61,10 @@ class SessionPool:
     @property
     def _places(self) -> int:
         """How many there may be at this moment."""
-        still_fewer = asyncio.get_running_loop().time() < self._fewer_until
-        return self._fewer_places if still_fewer else self._settings.sessions
+        allowed = self._settings.sessions
+        if self._fewer_places < allowed and asyncio.get_running_loop().time() < self._fewer_until:
+            return self._fewer_places
+        return allowed
 
     def invite(self, session: Session) -> Transaction | None:
         """The next message for `session` while its current body leaves, if one is waiting.

@@ -27,56 +27,56 @@ TWICE = (NOW - 6 * DAY, NOW - DAY)
     ("situation", "cap", "decision"),
     [
         (FREE, None, Allowed()),
-        (replace(FREE, exited=True), None, Stopped(State.CANCELLED, Reason.EXITED)),
-        (replace(FREE, opted_out=True), None, Stopped(State.SUPPRESSED, Reason.OPTED_OUT)),
-        (replace(FREE, agreed=False), None, Stopped(State.SUPPRESSED, Reason.NO_CONSENT)),
+        (FREE._replace(exited=True), None, Stopped(State.CANCELLED, Reason.EXITED)),
+        (FREE._replace(opted_out=True), None, Stopped(State.SUPPRESSED, Reason.OPTED_OUT)),
+        (FREE._replace(agreed=False), None, Stopped(State.SUPPRESSED, Reason.NO_CONSENT)),
         (
-            replace(FREE, suppressed=True),
+            FREE._replace(suppressed=True),
             None,
             Stopped(State.SUPPRESSED, Reason.SUPPRESSED_ADDRESS),
         ),
-        (replace(FREE, address=None), None, Stopped(State.SUPPRESSED, Reason.NO_ADDRESS)),
-        (replace(FREE, expires_at=NOW), None, Allowed()),
+        (FREE._replace(address=None), None, Stopped(State.SUPPRESSED, Reason.NO_ADDRESS)),
+        (FREE._replace(expires_at=NOW), None, Allowed()),
         (
-            replace(FREE, expires_at=NOW - timedelta(seconds=1)),
+            FREE._replace(expires_at=NOW - timedelta(seconds=1)),
             None,
             Stopped(State.EXPIRED, Reason.TOO_LATE),
         ),
         (
-            replace(FREE, closed_until=(NOW + 5 * HOUR, Reason.QUIET_HOURS)),
+            FREE._replace(closed_until=(NOW + 5 * HOUR, Reason.QUIET_HOURS)),
             None,
             Postponed(NOW + 5 * HOUR, Reason.QUIET_HOURS),
         ),
         (
-            replace(FREE, closed_until=(NOW + 37 * HOUR, Reason.QUIET_HOURS)),
+            FREE._replace(closed_until=(NOW + 37 * HOUR, Reason.QUIET_HOURS)),
             None,
             Stopped(State.EXPIRED, Reason.QUIET_HOURS),
         ),
-        (replace(FREE, recently_sent=TWICE[1:]), TWO_A_WEEK, Allowed()),
+        (FREE._replace(recently_sent=TWICE[1:]), TWO_A_WEEK, Allowed()),
         (
-            replace(FREE, recently_sent=TWICE),
+            FREE._replace(recently_sent=TWICE),
             TWO_A_WEEK,
             Postponed(NOW + DAY, Reason.CAP),
         ),
         (
-            replace(FREE, recently_sent=(NOW - DAY, NOW - HOUR)),
+            FREE._replace(recently_sent=(NOW - DAY, NOW - HOUR)),
             TWO_A_WEEK,
             Stopped(State.EXPIRED, Reason.CAP),
         ),
         (
-            replace(FREE, recently_sent=TWICE),
+            FREE._replace(recently_sent=TWICE),
             replace(TWO_A_WEEK, postpone=False),
             Stopped(State.SUPPRESSED, Reason.CAP),
         ),
         # She renewed and opted out: that she renewed is the better reason to know.
         (
-            replace(FREE, exited=True, opted_out=True),
+            FREE._replace(exited=True, opted_out=True),
             None,
             Stopped(State.CANCELLED, Reason.EXITED),
         ),
         (
-            replace(
-                FREE, opted_out=True, address=None, closed_until=(NOW + HOUR, Reason.QUIET_HOURS)
+            FREE._replace(
+                opted_out=True, address=None, closed_until=(NOW + HOUR, Reason.QUIET_HOURS)
             ),
             None,
             Stopped(State.SUPPRESSED, Reason.OPTED_OUT),

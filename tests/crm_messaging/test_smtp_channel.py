@@ -1,7 +1,6 @@
 """The SMTP channel against a server that misbehaves at every point, and against a good one."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -109,7 +108,7 @@ async def test_nothing_is_delivered_when_it_may_not_be_sent(extensions: dict[str
         channel = SmtpChannel(settings(server.port))
         assert await channel.hand_over(ASHA, no) is None
         await until(lambda: server.open_connections == 0)  # nothing else ends DATA undelivered
-        receipt = await channel.hand_over(replace(ASHA, touchpoint_id=8), yes)
+        receipt = await channel.hand_over(ASHA._replace(touchpoint_id=8), yes)
         assert receipt is not None
         assert receipt.outcome is ACCEPTED
         await channel.close()
@@ -175,7 +174,7 @@ async def test_a_cancelled_guest_leaves_its_host_alone() -> None:
         channel = SmtpChannel(settings(server.port, sessions=1, final_reply_timeout=5))
         server.before_dot_reply = asyncio.Event()
         host = asyncio.create_task(channel.hand_over(ASHA, yes))
-        guest = asyncio.create_task(channel.hand_over(replace(ASHA, touchpoint_id=8), yes))
+        guest = asyncio.create_task(channel.hand_over(ASHA._replace(touchpoint_id=8), yes))
         await until(lambda: len(server.taken) == 1)
         guest.cancel()
         await asyncio.sleep(0.01)
@@ -227,7 +226,7 @@ def test_a_message_ends_where_it_ends_and_nowhere_else(text: str) -> None:
 
 
 async def test_eight_bit_bodies_are_announced_or_encoded_anew() -> None:
-    hindi = replace(ASHA, letter=Letter.of((
+    hindi = ASHA._replace(letter=Letter.of((
         "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
         "Content-Transfer-Encoding: 8bit\r\n\r\nनमस्ते\r\n"
     ).encode()))  # fmt: skip
@@ -247,7 +246,7 @@ async def test_eight_bit_bodies_are_announced_or_encoded_anew() -> None:
 async def test_an_address_that_would_break_the_envelope_is_refused(recipient: str) -> None:
     async with scripted() as server:
         channel = SmtpChannel(settings(server.port))
-        receipt = await channel.hand_over(replace(ASHA, recipient=recipient), yes)
+        receipt = await channel.hand_over(ASHA._replace(recipient=recipient), yes)
         await channel.close()
         assert receipt is not None
         assert receipt.outcome is REJECTED

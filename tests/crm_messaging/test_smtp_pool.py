@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from smtp_hand_over import (
@@ -26,7 +25,7 @@ async def test_connections_are_reused_and_never_more_than_allowed() -> None:
     async with scripted() as server:
         channel = SmtpChannel(settings(server.port, sessions=3))
         receipts = await asyncio.gather(
-            *(channel.hand_over(replace(ASHA, touchpoint_id=n), yes) for n in range(60))
+            *(channel.hand_over(ASHA._replace(touchpoint_id=n), yes) for n in range(60))
         )
         await channel.close()
         assert sorted(r.touchpoint_id for r in receipts if r and r.outcome is ACCEPTED) == list(
@@ -164,7 +163,7 @@ async def test_what_befalls_one_message_is_not_told_of_its_neighbour(
 
 async def test_a_large_message_arrives_whole_and_in_order() -> None:
     lines = b"".join(b".%06d and some more text to fill the line\r\n" % n for n in range(30_000))
-    large = replace(ASHA, letter=Letter.of(b"Subject: large\r\n\r\n" + lines))
+    large = ASHA._replace(letter=Letter.of(b"Subject: large\r\n\r\n" + lines))
     async with scripted() as server:
         channel = SmtpChannel(
             settings(server.port, sessions=1, final_reply_timeout=10, reply_timeout=10)
@@ -215,7 +214,7 @@ async def test_whatever_the_server_does_the_receipts_are_true(
     async with serving(moody) as server:
         channel = SmtpChannel(settings(server.port, sessions=4, messages_per_connection=9))
         letters = [
-            replace(ASHA, touchpoint_id=n, letter=Letter.of(b"%d\r\n" % n)) for n in range(400)
+            ASHA._replace(touchpoint_id=n, letter=Letter.of(b"%d\r\n" % n)) for n in range(400)
         ]
         receipts = await asyncio.gather(*(channel.hand_over(one, sometimes) for one in letters))
         await channel.close()

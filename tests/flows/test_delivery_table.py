@@ -7,7 +7,6 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import product
 
 from delivery_document import Row, table
@@ -66,7 +65,7 @@ def script_of(row: Row) -> dict[str, str]:
 
 def long_as_no_network_takes_it_at_once(message: OutgoingEmail) -> OutgoingEmail:
     much = b"Good day, and good night.\r\n" * 400_000
-    return replace(message, letter=Letter.of(bytes(message.letter) + much))
+    return message._replace(letter=Letter.of(bytes(message.letter) + much))
 
 
 def words_kept(row: Row, said: Said) -> bool:
