@@ -34,6 +34,7 @@ from crm_console.commands import (
     touchpoints,
     up,
     why,
+    worker,
 )
 
 app = typer.Typer(
@@ -83,6 +84,7 @@ app.command("preview", rich_help_panel=_CAMPAIGNS)(preview.preview)
 app.command("event", rich_help_panel=_RUN)(event.event)
 app.command("sweep", rich_help_panel=_RUN)(sweep.sweep)
 app.command("up", rich_help_panel=_RUN)(up.up)
+app.command("worker", rich_help_panel=_RUN)(worker.worker)
 app.command("pause", rich_help_panel=_RUN)(pause.pause)
 app.command("resume", rich_help_panel=_RUN)(pause.resume)
 app.command("bounces", rich_help_panel=_RUN)(bounces.bounces)

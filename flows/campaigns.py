@@ -13,6 +13,9 @@ from triggers.definition import CampaignDefinition
 from triggers.expression import Condition, parse_condition
 from triggers.steps import Branch
 
+NOT_KEPT = 0
+"""The id of a version that is not looked for in the store."""
+
 
 @dataclass(frozen=True)
 class Version:
@@ -65,6 +68,15 @@ def load_campaigns(
         current = _version(row.id, row.version, definition, catalogue)
         running.append(RunningCampaign(definition.campaign, current, {row.id: current}))
     return running, disabled
+
+
+def following(files: list[CheckedFile]) -> tuple[list[RunningCampaign], list[DisabledCampaign]]:
+    """Those of sound files, to be delivered only: their versions are what the store has of them."""
+    sound = [one.definition for one in files if one.definition is not None]
+    running = [
+        RunningCampaign(one.campaign, Version(NOT_KEPT, 0, one, None, None, {})) for one in sound
+    ]
+    return running, [_disabled(one) for one in files if one.definition is None]
 
 
 def version_of(

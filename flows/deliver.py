@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeAlias
 
 from crm_store.touchpoints import held_back, release
@@ -39,7 +40,7 @@ async def deliver(
     stays_until = asyncio.get_running_loop().time() + engine.patience.total_seconds()
 
     def prepare_next() -> asyncio.Task[Prepared | None]:
-        return asyncio.create_task(asyncio.to_thread(prepare, engine, campaign, stuck=stuck))
+        return asyncio.create_task(asyncio.to_thread(_next, engine, campaign, stuck))
 
     async def sent(batch: Prepared) -> None:
         report.outcomes += batch.outcomes()
@@ -75,12 +76,16 @@ async def deliver(
         raise error
 
 
+def _next(engine: Engine, campaign: RunningCampaign, stuck: Stuck) -> Prepared | None:
+    return None if engine.is_ending else prepare(engine, campaign, stuck=stuck)
+
+
 async def _held_back(
     engine: Engine, campaign: RunningCampaign, stuck: Stuck, stays_until: float
 ) -> Prepared | None:
     """The next batch that a rate limit held back; `None` when that would take too long."""
     loop = asyncio.get_running_loop()
-    while engine.patience:
+    while engine.patience and not engine.is_ending:
         with engine.store.read() as connection:
             _, first = held_back(connection, engine.club_id, campaign.slug)
         if first is None:
@@ -88,8 +93,17 @@ async def _held_back(
         pause = max((first - engine.clock()).total_seconds(), ROUND_S)
         if loop.time() + pause > stays_until:
             break
-        await asyncio.sleep(pause)
-        batch = await asyncio.to_thread(prepare, engine, campaign, stuck=stuck)
+        await _sleep(engine, pause)
+        batch = await asyncio.to_thread(_next, engine, campaign, stuck)
         if batch is not None:
             return batch
     return None
+
+
+async def _sleep(engine: Engine, seconds: float) -> None:
+    """Not past the process's end."""
+    if engine.ending is None:
+        await asyncio.sleep(seconds)
+        return
+    with suppress(TimeoutError):
+        await asyncio.wait_for(engine.ending.wait(), seconds)

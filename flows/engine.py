@@ -1,5 +1,6 @@
 """The engine: what every step of a run works with, put together once."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -40,6 +41,8 @@ class Engine:
     traffic: Traffic = field(default_factory=Traffic)
     patience: timedelta = timedelta(0)
     """How long delivery stays for what a rate limit holds back."""
+    ending: asyncio.Event | None = None
+    """Set when the process is to end: what is not on the wire by then stays for others."""
     readers: Mapping[str, Reader] = field(default_factory=dict)
     """Who reads what the inbox holds, by source."""
 
@@ -61,6 +64,10 @@ class Engine:
 
     double_opt_in: frozenset[str] = frozenset()
     """Those of the channels where she has to confirm it by a link."""
+
+    @property
+    def is_ending(self) -> bool:
+        return self.ending is not None and self.ending.is_set()
 
     def rule_of(self, definition: CampaignDefinition) -> TopicRule:
         """By which rule a campaign's messages may be sent."""

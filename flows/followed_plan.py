@@ -1,20 +1,25 @@
 """The campaigns of a folder for a process that stays: read again when a file has changed."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 from flows.engine import Engine
 from flows.project import Project
 from flows.sweep import SweepPlan, plan_sweep
 from triggers import scores, segments
+from triggers.check import CheckedFile
 
+MakePlan: TypeAlias = Callable[[Engine, list[CheckedFile]], SweepPlan]
 _Stamp = tuple[str, int, int]
 
 
 class FollowedPlan:
     """An engine and a plan that follow the files. What club.yaml says stays as it was."""
 
-    def __init__(self, project: Project, engine: Engine) -> None:
+    def __init__(self, project: Project, engine: Engine, plan: MakePlan = plan_sweep) -> None:
         self._project = project
+        self._make_plan = plan
         self._stamps: list[_Stamp] | None = None
         self.engine = engine
         self.plan = SweepPlan([], [])
@@ -31,7 +36,7 @@ class FollowedPlan:
             library=project.library,
             segments=project.rules.segments,
         )
-        self.plan = plan_sweep(self.engine, project.check())
+        self.plan = self._make_plan(self.engine, project.check())
         self._stamps = stamps
 
     def _look(self) -> list[_Stamp]:

@@ -72,7 +72,10 @@ class Line:
         try:
             while self._queue:
                 batch, ready = self._queue.popleft()
-                batch.settle(await self._handed_over(batch, ready))
+                if self._engine.is_ending:
+                    batch.settle(Ruling(ready.claimed.id, State.QUEUED))
+                else:
+                    batch.settle(await self._handed_over(batch, ready))
         finally:
             self._working -= 1
 

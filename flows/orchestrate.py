@@ -45,6 +45,18 @@ async def run_sweep(
     return report
 
 
+async def deliver_as_run(
+    showing: Showing, engine: Engine, campaign: RunningCampaign, report: CampaignReport
+) -> None:
+    """What a campaign has queued, within an open engine: as a run of its own, else plainly."""
+    if showing.lost is not None:
+        await deliver(engine, campaign, report)
+        return
+    from flows.runs import worker_shown
+
+    await worker_shown(showing, engine, campaign, report)
+
+
 async def sweep_as_run(
     showing: Showing,
     engine: Engine,

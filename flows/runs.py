@@ -12,6 +12,7 @@ place. Nothing here is retried by Prefect and no result is kept: the ledger is t
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from pathlib import Path
+from socket import gethostname
 from typing import Any, TypeAlias, TypeVar, cast
 
 from prefect import flow, tags, task
@@ -177,6 +178,14 @@ async def deliver_shown(
             work,
             _run(lambda: campaign_run(campaign.slug, report.due, return_state=True), ending),
         )
+
+
+async def worker_shown(
+    showing: Showing, engine: Engine, campaign: RunningCampaign, report: CampaignReport
+) -> None:
+    """The same outside of a sweep, with the name of the machine that does it."""
+    with tags(f"worker:{gethostname()}"):
+        await deliver_shown(showing, engine, campaign, report, no_progress)
 
 
 async def _batch_shown(

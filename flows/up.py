@@ -11,9 +11,7 @@ Sending needs neither child. If one ends it is started again.
 import asyncio
 import logging
 import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeAlias
 
@@ -37,6 +35,7 @@ from flows.serving import serving
 from flows.showing import Showing
 from flows.telling import EventTelling
 from flows.trouble import class_and_place
+from flows.until_told import until_told
 from flows.web_server import AsgiApp, web_server
 
 log = logging.getLogger(__name__)
@@ -62,20 +61,7 @@ async def up(
     Raises `EnvironmentUnready` when another one runs for this folder, or when the database, or
     a port of its own, cannot be had. A missing Prefect is a warning only.
     """
-    told: Future[None] = Future()
-
-    def tell() -> None:
-        if not told.done():
-            told.set_result(None)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, tell)
-    # While a run lasts, Prefect takes SIGTERM for itself and tears the loop down with it, but
-    # in the main thread only. So the work has a thread of its own, and this one has the signals.
-    try:
-        await asyncio.to_thread(asyncio.run, _up(project, say, console, public, told))
-    finally:
-        tell()
+    await until_told(lambda stop: _up(project, say, console, public, stop))
 
 
 async def _up(
@@ -83,15 +69,8 @@ async def _up(
     say: Say,
     console: AsgiApp | None,
     public: PublicApp | None,
-    told: "Future[None]",
+    stop: asyncio.Event,
 ) -> None:
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-
-    def wake(_: object) -> None:
-        if not loop.is_closed():  # it is when the work has failed by itself
-            loop.call_soon_threadsafe(stop.set)
-
-    told.add_done_callback(wake)
     settings = project.settings
     named = prefect_home.named_api(settings.prefect)
     api = named or f"http://{HOST}:{settings.prefect.port}/api"

@@ -34,14 +34,14 @@ def up(context: typer.Context) -> None:
     run(
         run_until_stopped(
             project,
-            _say,
+            say_where,
             console,
             lambda engine: create_public_app(project, engine.store, engine.club_id, wall_clock),
         )
     )
 
 
-def _say(what: str, text: str) -> None:
+def say_where(what: str, text: str) -> None:
     """`console    http://127.0.0.1:4290`"""
     from rich.markup import escape
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 import pytest_asyncio
@@ -17,12 +18,14 @@ from prefect_seen import PrefectSeen
 from crm_messaging.message import MaySend, Outgoing, Receipt
 from crm_store.database import Store
 from flows import prefect_home
-from flows.orchestrate import sweep_as_run
+from flows.campaigns import RunningCampaign, following
+from flows.engine import Engine
+from flows.orchestrate import deliver_as_run, sweep_as_run
 from flows.orchestrator import connected
 from flows.prefect_server import prefect_server
-from flows.report import SweepReport
+from flows.report import CampaignReport, SweepReport
 from flows.showing import Showing
-from flows.sweep import plan_sweep
+from flows.sweep import plan_sweep, sweep
 
 RENEWAL = """
 campaign: renewal
@@ -116,6 +119,29 @@ async def test_the_list_of_runs_tells_what_each_campaign_came_to(
         ("suppressed", "opted_out", 1),
         ("disabled", "", 0),
     ]
+
+
+async def test_what_a_worker_delivers_is_a_run_with_its_machines_name(
+    club: Workshop, seen: PrefectSeen
+) -> None:
+    async def leave_it(_: Engine, __: RunningCampaign, ___: CampaignReport) -> None:
+        """To the worker."""
+
+    plan = plan_sweep(club.engine, club.files)
+    await sweep(club.engine, plan, deliver_campaign=leave_it)
+    [campaign], _ = following(club.files)
+    report, showing = CampaignReport("renewal", due=5), Showing()
+    async with connected(seen.api, showing):
+        await deliver_as_run(showing, club.engine, campaign, report)
+    assert (report.by_state(), showing.lost) == ({"accepted": 3, "suppressed": 2}, None)
+    [(name, (state, _))] = seen.flow_runs().items()
+    assert (name.partition(": ")[0], state) == ("renewal · 5 due · 3 sent, 2 held", "Completed")
+    assert seen.tags(name) == {
+        f"worker:{gethostname()}",
+        "campaign:renewal",
+        "trigger:membership_expiring",
+        "channel:email",
+    }
 
 
 async def test_prefect_learns_nothing_of_a_person(

@@ -144,6 +144,7 @@ def test_a_lead_is_answered_at_once_and_all_ends_cleanly(club: RunningClub) -> N
 def test_a_killed_up_leaves_no_prefect_behind(club: RunningClub) -> None:
     _until(club.prefect_answers, 60)
     club.process.kill()
+    club.process.wait()
     _until(lambda: not club.prefect_answers(), 20)
     assert running_up(club.project.state_folder) is None
 
