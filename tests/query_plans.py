@@ -45,13 +45,7 @@ def scanned(store: Store, sql: str, parameters: Any) -> list[str]:
     # The plan of an INSERT also lists how foreign keys would be checked: not what is read.
     named = set(re.findall(r"\w+", sql.partition("SELECT")[2] if "INSERT" in sql else sql))
     return [
-        scan[0]
-        for scan in scans
-        if scan
-        and scan[1] in named
-        and not SMALL & {scan[1], scan[2]}
-        # A subquery without a name of its own: what it reads has its own lines.
-        and not scan[1].startswith("anon_")
+        scan[0] for scan in scans if scan and scan[1] in named and not SMALL & {scan[1], scan[2]}
     ]
 
 
