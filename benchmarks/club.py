@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
@@ -70,7 +71,7 @@ campaign: leads
 name: New leads
 topic: leads
 trigger: {type: new_lead}
-defaults: {quiet_hours: "04:00-04:01", cap: {max: 2, per: 7d}}
+defaults: {quiet_hours: "SILENCE", cap: {max: 2, per: 7d}}
 steps:
   - {id: welcome, at: now, email: lead/welcome}
 """
@@ -98,7 +99,7 @@ def make_club(
     if short:
         (folder / "templates" / "layouts" / "club.mjml").write_text(SHORT_LAYOUT)
     (folder / "campaigns").mkdir()
-    (folder / "campaigns" / "leads.yaml").write_text(CAMPAIGN)
+    (folder / "campaigns" / "leads.yaml").write_text(CAMPAIGN.replace("SILENCE", _silence()))
     settings = CLUB.format(database=database, port=port, sessions=sessions)
     if dkim:
         settings = settings.rstrip() + SIGNED
@@ -106,6 +107,12 @@ def make_club(
         (folder / "dkim.pem").write_bytes(pem)
     (folder / "club.yaml").write_text(settings)
     (folder / ".env").write_text(f"SAMPARK_SECRET_KEY={'k' * 43}\n")
+
+
+def _silence() -> str:
+    """A minute of the day that no benchmark meets, for the gate to look at."""
+    begins = datetime.now(ZoneInfo("Asia/Kolkata")) + timedelta(hours=12)
+    return f"{begins:%H:%M}-{begins + timedelta(minutes=1):%H:%M}"
 
 
 @asynccontextmanager
