@@ -2,9 +2,11 @@
 
 import re
 from base64 import b64encode
+from email.errors import HeaderParseError
 from email.header import decode_header
 from functools import lru_cache
 
+from crm_store.charsets import charset_named
 from crm_store.errors import SamparkError
 
 MAX_LINE = 998
@@ -84,10 +86,12 @@ def _decoded(value: str) -> str:
     try:
         pieces = decode_header(value)
         return "".join(
-            piece if isinstance(piece, str) else piece.decode(charset or "ascii", "replace")
+            piece
+            if isinstance(piece, str)
+            else piece.decode(charset_named(charset) or "ascii", "replace")
             for piece, charset in pieces
         )
-    except (ValueError, LookupError):
+    except (HeaderParseError, ValueError):
         # Not an encoded word that anyone can decode.
         return value
 

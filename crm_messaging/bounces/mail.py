@@ -17,6 +17,7 @@ from typing import Any
 
 from crm_messaging.bounces.addresses import addresses_in
 from crm_messaging.bounces.report_phrases import RETURNED_MESSAGE_BEGINS
+from crm_store.charsets import charset_named
 
 MAX_READ = 256 * 1024
 """Bytes of a mail that are looked at; a report stands before what it returns."""
@@ -147,11 +148,11 @@ def open_mail(raw: bytes) -> Mail:
 
 def decoded(raw: bytes, charset: str | None = None) -> str:
     """Text of which one knows the charset or not; what cannot be read is left as it looks."""
-    guesses = ["iso2022_jp" if b"\x1b$" in raw else None, charset, "utf-8"]
+    guesses = ["iso2022_jp" if b"\x1b$" in raw else None, charset_named(charset), "utf-8"]
     for guess in filter(None, guesses):
         try:
             return _HALF.sub("\ufffd", raw.decode(guess))
-        except (LookupError, ValueError):
+        except ValueError:
             continue
     return raw.decode("latin-1")
 

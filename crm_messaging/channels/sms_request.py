@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from crm_messaging.channels.http_outcomes import silent
 from crm_messaging.channels.sms_settings import HttpLimits
 from crm_messaging.message import MaySend, Outgoing, OutgoingSms, Receipt
+from crm_store.charsets import charset_named
 
 # At INFO it writes down each URL, and some gateways take number and password in theirs.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -56,6 +57,8 @@ class SmsOverHttp:
             answer = await self._client.send(request)
         except httpx.RequestError as error:
             return silent(message, error)
+        if charset_named(answer.charset_encoding) is None:
+            answer.encoding = "utf-8"
         return self._judge(message, _without(self._secret, answer))
 
     async def close(self) -> None:

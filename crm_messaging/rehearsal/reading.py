@@ -4,10 +4,13 @@ import email
 import json
 import re
 from dataclasses import dataclass
+from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 
 from inscriptis import get_text
+
+from crm_store.charsets import charset_named
 
 _LANG = re.compile(r"<html[^>]*\blang=[\"']?([A-Za-z-]{2,12})", re.IGNORECASE)
 _SCRIPTS = (("hi", re.compile("[\u0900-\u097f]")), ("ru", re.compile("[\u0400-\u04ff]")))
@@ -78,18 +81,18 @@ def _part(message: Message, kind: str) -> str:
 
 def _decoded(header: str) -> str:
     """A header's text with its encoded words (RFC 2047) read and its folding undone."""
+    try:
+        pieces = decode_header(header)
+    except (HeaderParseError, ValueError):
+        pieces = [(header, None)]
     words = "".join(
-        word if isinstance(word, str) else _text(word, charset)
-        for word, charset in decode_header(header)
+        word if isinstance(word, str) else _text(word, charset) for word, charset in pieces
     )
     return " ".join(words.split())
 
 
 def _text(octets: bytes, charset: str | None) -> str:
-    try:
-        return octets.decode(charset or "utf-8", "replace")
-    except (LookupError, UnicodeError):
-        return octets.decode("utf-8", "replace")
+    return octets.decode(charset_named(charset) or "utf-8", "replace")
 
 
 def _language_of(text: str) -> str:

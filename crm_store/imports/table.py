@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from crm_store.charsets import charset_named
 from crm_store.errors import UsageError
 from crm_store.spreadsheets import plain_cell
 
@@ -51,15 +52,15 @@ def open_table(path: Path, encoding: str | None = None) -> Iterator[Table]:
     Raises `UsageError` when there is no such file, nothing in it, or it is no such text.
     """
     try:
-        encoding = encoding or detect_encoding(path)
-        file = path.open(encoding=encoding, newline="")
+        used = charset_named(encoding) if encoding else detect_encoding(path)
+        if used is None:
+            raise UsageError(f"There is no encoding {encoding}.", "Write utf-8 or cp1251.")
+        file = path.open(encoding=used, newline="")
     except OSError as error:
         raise UsageError(f"{path.name} cannot be read: {error.strerror}.", "Check it.") from error
-    except LookupError as error:
-        raise UsageError(f"There is no encoding {encoding}.", "Write utf-8 or cp1251.") from error
     with file:
-        with _readable(path, encoding):
-            table = _table(file, encoding, path)
+        with _readable(path, used):
+            table = _table(file, used, path)
         yield table
 
 

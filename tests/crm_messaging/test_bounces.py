@@ -2,12 +2,13 @@
 
 import re
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 from bounce_letters import ASHA, OURS, RETURN_PATH, auto_reply, bounce, complaint, letter, report
 from bounces_document import rows
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crm_messaging.bounces.mail import MAX_READ
@@ -202,8 +203,32 @@ PIECES = [b"\r\n\r\n", b"--b\r\n", b"Content-Type: message/rfc822\r\n\r\n", b"\x
 CHANGE = st.tuples(st.floats(0, 1), st.integers(0, 80), st.sampled_from(PIECES) | st.binary())
 
 
+NO_CHARSETS = ["unicode_escape", "raw_unicode_escape", "idna", "punycode", "rot13", "undefined",
+               "base64", "zlib", "x-unknown", "utf-8\N{NO-BREAK SPACE}"]  # fmt: skip
+
+
+def in_charsets_that_are_none(test: Callable[..., None]) -> Callable[..., None]:
+    """Python's own codecs, which a mail can name and must not choose, and names of nothing."""
+    for name in NO_CHARSETS:
+        body = "<asha@example.org>: \\p \\ud800 \\u0041 552 Mailbox full"
+        mail = letter(
+            f"Subject: =?{name}?q?failure_=5Cp?=", kind=f"text/plain; charset={name}", body=body
+        )
+        test = example(mail, [], 1.0)(test)
+    return test
+
+
+@pytest.mark.parametrize("name", NO_CHARSETS)
+def test_what_is_no_charset_is_read_as_one_that_nobody_knows(name: str) -> None:
+    body = "<asha@example.org>: 552 Mailbox full: \\u0041 приём"
+    told = only(letter("Subject: failure", kind=f"text/plain; charset={name}", body=body))
+    assert (told.verdict, told.recipient) == (Verdict.MAILBOX_FULL, ASHA)
+    assert told.detail.endswith("\\u0041 приём")
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(LETTERS), st.lists(CHANGE, max_size=8), st.floats(0.2, 1))
+@in_charsets_that_are_none
 def test_no_bytes_break_it(raw: bytes, changes: list[tuple[float, int, bytes]], end: float) -> None:
     """Mails cut off, mangled and mixed with what parsers stumble over."""
     mail = bytearray(raw[: int(len(raw) * end)])

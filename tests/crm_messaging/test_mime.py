@@ -204,6 +204,11 @@ def test_a_header_that_is_ours_or_not_one_is_refused(name: str) -> None:
         built(headers={name: "value"})
 
 
+@pytest.mark.parametrize("odd", ["=?utf-8?b?A?=", "=?unicode_escape?q?=5Cp?=", "=?rot13?q?a?="])
+def test_what_looks_like_an_encoded_word_is_a_name_like_others(odd: str) -> None:
+    assert read(built(recipient=Mailbox(odd, ASHA.address)))["To"].addresses[0].display_name == odd
+
+
 @pytest.mark.parametrize("value", ["Клуб", "<https://lotus.example/" + "u" * 1000 + ">"])
 def test_a_header_value_that_does_not_fit_is_refused(value: str) -> None:
     with pytest.raises(BadHeader):

@@ -85,6 +85,10 @@ ANSWERS = [
     (answer("502 Bad Gateway"), IN_DOUBT, True, "HTTP 502"),
     (answer("503 Service Unavailable"), DEFERRED, True, "HTTP 503"),
     (answer("504 Gateway Timeout"), IN_DOUBT, True, "HTTP 504"),
+    *(
+        (answer("200 OK", r"\p", Content_Type=f"a/b; charset={name}"), IN_DOUBT, True, r"\p")
+        for name in ("unicode_escape", "rot13", "undefined", "no-such")
+    ),
     (CLOSE, IN_DOUBT, True, "RemoteProtocolError"),
     (HANG, IN_DOUBT, True, "ReadTimeout"),
     (b"this is not HTTP\r\n\r\n", IN_DOUBT, True, "RemoteProtocolError"),

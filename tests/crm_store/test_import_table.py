@@ -82,6 +82,8 @@ def test_a_row_is_named_by_the_line_it_starts_on(tmp_path: Path) -> None:
         ("имя\n".encode("cp1251") * 9, "utf-8", "not written in utf-8"),
         (b"id\n" + b"1\n" * 9_999 + "имя\n".encode("cp1251"), "utf-8", "not written in utf-8"),
         (b"id\n1\n", "utf-99", "no encoding utf-99"),
+        (b"id\n1\n", "unicode_escape", "no encoding unicode_escape"),
+        (b"id\n1\n", "rot13", "no encoding rot13"),
         (b'id,name\n1,"' + b"x" * 1_100_000, None, "line 2.*"),
     ],
 )
