@@ -13,6 +13,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import TypeAlias
 
 from crm_messaging.rehearsal.running import catchers
@@ -77,6 +78,7 @@ async def _up(
     with only_one(project.state_folder, Running(os.getpid(), api)):
         prefect_home.enter(project.state_folder)
         async with _front(project, say, console, public) as followed:
+            followed.engine = replace(followed.engine, ending=stop)
             ready = asyncio.Event()
             telling = EventTelling(api)
             in_hand = [
