@@ -117,7 +117,8 @@ class _Prefect:
             self._tell()
 
     def _tell(self) -> None:
-        self._say("warning", f"Prefect shows nothing of it: {self._lost}. Sending goes on.")
+        why = self._lost.rstrip(".")
+        self._say("warning", f"Prefect shows nothing of it: {why}. Sending goes on.")
 
 
 class _Rounds:
@@ -137,8 +138,7 @@ class _Rounds:
                 if loop.time() - looked_at >= LOOK_AT_FILES_S:
                     await asyncio.to_thread(self._followed.follow)
                     looked_at = loop.time()
-                due = await asyncio.to_thread(self._due, loop.time())
-                if due:
+                if due := await asyncio.to_thread(self._due, loop.time()):
                     await self._deliver(due)
             except Exception as error:
                 log.warning("a worker's round failed: %s", class_and_place(error))
@@ -146,8 +146,7 @@ class _Rounds:
                 failures += 1
                 continue
             failures = 0
-            if not due:
-                await pause(self._stop, LOOK_S)
+            await pause(self._stop, LOOK_S)
 
     def _due(self, now_s: float) -> list[tuple[RunningCampaign, int]]:
         """Campaigns with something queued, and how much of it."""
