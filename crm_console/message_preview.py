@@ -7,6 +7,7 @@ from typing import Any
 from crm_messaging.compiled import CompiledEmail, CompiledSms
 from crm_messaging.dlt import INDIA, NotRegistered, tags_for
 from crm_messaging.message import EmailParts
+from crm_messaging.message_fields import UNSUBSCRIBE_URL
 from crm_messaging.render import render_email, render_sms, values_for
 from crm_messaging.sms_cost import SmsEstimate, country_of, estimate
 from crm_store.catalogue.event_fields import event_fields, key_of
@@ -115,7 +116,10 @@ def preview_of(
     """
     channel, template = act.action.channel, act.action.template
     compiled = project.library.load(channel, template, language)
-    values = values_for(values_of(compiled.fields), compiled.language, project.library.catalogue)
+    row = values_of(compiled.fields)
+    if UNSUBSCRIBE_URL in row and definition.topic in project.settings.transactional:
+        row = {**row, UNSUBSCRIBE_URL: None}
+    values = values_for(row, compiled.language, project.library.catalogue)
     place = (definition.campaign, act.name, channel, template, compiled.language)
     if isinstance(compiled, CompiledEmail):
         return Preview(*place, email=render_email(compiled, values))

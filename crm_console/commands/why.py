@@ -105,7 +105,7 @@ def _refusals(trail: "Trail", zone: ZoneInfo) -> Iterator[str]:
             cause = one.cause.replace("_", " ")
             yield f"The {one.channel} address is suppressed: {cause}, {since}."
         else:
-            what = "all of it" if one.topic == "*" else f"the topic {one.topic}"
+            what = "all topics but transactional ones" if one.topic == "*" else f"topic {one.topic}"
             yield f"Opted out of {one.channel}, {what}, {since}."
 
 

@@ -99,3 +99,13 @@ def test_a_customers_own_values_and_language(
     made = answer("preview", "new-lead", "hello", "--customer", "L-7")
     assert made["language"] == "hi"
     assert "आशा" in made["text"]
+
+
+@pytest.mark.parametrize(
+    ("campaign", "step", "has_way_out"),
+    [("payment-failed", "please_pay", False), ("membership-renewal", "heads_up", True)],
+)
+def test_a_transactional_message_has_no_link_to_leave(
+    answer: Callable[..., Any], campaign: str, step: str, has_way_out: bool
+) -> None:
+    assert ("/u/" in answer("preview", campaign, step)["text"]) is has_way_out

@@ -150,6 +150,15 @@ def test_who_never_entered_is_told_which_part_was_false(
     assert (told["has_occasion"], told["admitted"], told["false_parts"]) == (False, True, [])
 
 
+def test_an_opt_out_of_a_channel_is_not_one_of_what_was_bought(
+    sampark: Callable[..., Any], club: Path
+) -> None:
+    members = club / "members.csv"
+    members.write_text("Member No,Email,Email Opt Out\nM-2,ravi@example.org,yes\n")
+    sampark("import", "customers", str(members))
+    assert "Opted out of email, all topics but transactional ones" in sampark("why", "M-2").stdout
+
+
 def test_campaigns_that_wait_for_their_occasion_share_a_line(
     club: Path, sampark: Callable[..., Any]
 ) -> None:
