@@ -4,10 +4,19 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Date, DateTime, Dialect, Integer, String, bindparam
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    DateTime,
+    Dialect,
+    Integer,
+    String,
+    bindparam,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.sql.functions import FunctionElement, GenericFunction
 from sqlalchemy.types import TypeDecorator
 
 LARGEST_ID = 2**31 - 1
@@ -63,6 +72,29 @@ def moment_given(name: str) -> BindParameter[datetime]:
 def day_given(name: str) -> BindParameter[date]:
     """A parameter: a calendar day."""
     return bindparam(name, type_=Date)
+
+
+class unindexed(FunctionElement[Any]):  # noqa: N801 - a SQL function is named as SQL names it
+    """`unindexed(column)` → the column, for which SQLite takes no index.
+
+    It knows nothing of how many rows an index finds. PostgreSQL does, and chooses for itself.
+    """
+
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+@compiles(unindexed, "sqlite")
+def _unindexed_sqlite(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"+{compiler.process(element.clauses, **kw)}"
+
+
+@compiles(unindexed, "postgresql")
+def _unindexed_postgresql(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)
 
 
 class month_day(GenericFunction[int]):  # noqa: N801 - a SQL function is named as SQL names it

@@ -15,13 +15,12 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
-    literal_column,
     select,
     update,
 )
 
 from crm_store.asked import KEPT, Asked
-from crm_store.columns import moment_given
+from crm_store.columns import moment_given, unindexed
 from crm_store.literals import is_word
 from crm_store.locks import in_order, taken_in_order
 from crm_store.models.campaign import Enrollment, EnrollmentStatus
@@ -39,12 +38,9 @@ LOOK_AGAIN = timedelta(hours=1)
 """When to look again at what waits for something that nobody announces: the end of a pause, the
 fate of a message that another channel may have to stand in for."""
 IS_ACTIVE = is_word(ENROLLMENT.c.status, EnrollmentStatus.ACTIVE)
-CAMPAIGN = ENROLLMENT.c.campaign + literal_column("''", String)
-"""The campaign of one who is active.
-
-Of a word that is put together SQLite knows no index. By the campaign's it would go through all who
-ever were in it: it goes through those who are active, or due, instead, who are few.
-"""
+CAMPAIGN = unindexed(ENROLLMENT.c.campaign)
+"""The campaign of one who is active: by an index of it SQLite would go through all who ever were in
+the campaign. So it goes through those who are active, or due, who are few."""
 OF_CAMPAIGN = bindparam("of_campaign", type_=String) == CAMPAIGN
 
 
