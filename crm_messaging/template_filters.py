@@ -100,7 +100,7 @@ def _money_text(value: float, currency: str, language: str) -> str:
 def _needs(filter_name: str, what: str, value: Any) -> Unprintable:
     # Values that outsiders gave know their field.
     name = getattr(value, "name", None)
-    which = f", and {name} is none" if name else ""
+    which = f", and {name} is not one" if name else ""
     return Unprintable(f"the filter {filter_name} needs {what}{which}")
 
 

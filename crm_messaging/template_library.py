@@ -204,8 +204,6 @@ class TemplateLibrary:
         message = f"there is no {channel} template {name}"
         if not _NAME.fullmatch(name):
             fix = "A name is made of letters, digits, _ and -, with / between: renewal/offer."
-        elif near := difflib.get_close_matches(name, self.names(channel), n=1):
-            fix = f"Did you mean {near[0]}?"
         else:
             fix = self._create(self._path(channel, name, self.languages[0]))
         return TemplateFinding("", 0, 0, message, fix)

@@ -240,9 +240,8 @@ def _unknown(kind: Kind, name: str, known: list[str], at: Problem) -> Problem:
 
 def _unknown_template(kind: Kind, name: str, vocabulary: Vocabulary, at: Problem) -> Problem:
     shelf = vocabulary.templates
+    # Misspelt, or new: the shelf says which file it would be.
+    fix = next((finding.fix for finding in shelf.problems(kind.value, name)), "")
     if near := nearest(name, shelf.names(kind.value)):
-        fix = f"did you mean `{near}`?"
-    else:
-        # More likely new than misspelt: the shelf says which file it would be.
-        fix = next((finding.fix for finding in shelf.problems(kind.value, name)), "")
+        fix = f"did you mean `{near}`? Else {fix[:1].lower()}{fix[1:]}"
     return replace(at, message=f"unknown {kind.value} template `{name}`", fix=fix)

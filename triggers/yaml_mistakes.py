@@ -1,5 +1,7 @@
 """The YAML parser's complaints, in words for people who don't know what a token is."""
 
+import re
+
 import yaml
 
 _COLON = "put a text that holds `: ` in quotes, or check the indentation"
@@ -18,6 +20,8 @@ _WORDS: tuple[tuple[str, str, str], ...] = (
     ("block sequence entries are not allowed", "a list cannot begin here", "begin a new line"),
     ("did not find expected <document start>", "this does not belong to the file", _INDENT),
 )
+_BEHIND_QUOTES = re.compile(r"""(?<=[:-])\s+(("[^"]*"|'[^']*')[ \t]+[^\s#,}\]])""")
+"""A value that begins with a quoted text and goes on: to YAML it ends with the quotation mark."""
 
 
 def in_our_words(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str, str]:
@@ -35,6 +39,9 @@ def in_our_words(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str,
     if "quoted scalar" in (error.context or "") and error.context_mark is not None:
         # The quote that was opened, not the end of the file, is what one looks for.
         line, column = error.context_mark.line + 1, error.context_mark.column + 1
+    if "did not find expected" in problem and (found := _BEHIND_QUOTES.search(row)):
+        fix = """put all of it in quotes, as in '"vip" in customer.tags'"""
+        return line, found.start(1) + 1, "the value goes on behind its quotation mark", fix
     for said, message, fix in _WORDS:
         if said in problem:
             return line, column, message, fix

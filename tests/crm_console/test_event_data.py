@@ -71,7 +71,7 @@ def test_the_data_of_a_tests_event_reaches_its_messages(
         (
             "letter",
             f"{why} (The template failed: the filter money needs a number,"
-            " and event.amount is none.)",
+            " and event.amount is not one.)",
         ),
     ]
 

@@ -239,7 +239,7 @@ def test_a_missing_language_belongs_to_the_reference(tmp_path: Path) -> None:
 
 
 UNKNOWN = [
-    ("renewal/ofer", "Did you mean renewal/offer?"),
+    ("renewal/ofer", "Create templates/en/sms/renewal/ofer.txt."),
     ("birthday/card", "Create templates/en/sms/birthday/card.txt."),
     ("../../../etc/passwd", "letters, digits"),
     ("/etc/passwd", "letters, digits"),

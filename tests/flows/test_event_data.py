@@ -108,7 +108,7 @@ async def test_each_message_says_what_its_own_event_said(told: Workshop) -> None
     assert {one[:2] for one in failed} == {("failed", "template")}
     assert [one[2].split(" Write")[0] for one in failed] == [
         "The template failed: the filter time needs a time, such as 2026-11-22T18:30 or 18:30,"
-        " and event.at is none.",
+        " and event.at is not one.",
         "event.at is empty for this customer.",
         "event.trainer is empty for this customer.",
         "event.trainer is empty for this customer.",

@@ -22,7 +22,7 @@ LINES = [
     "did you mean `visits.last_90d`?",
     "broken/unknown_plan.yaml:6:11: [unknown_plan] unknown plan `anual`; did you mean `annual`?",
     "broken/unknown_template.yaml:10:12: [unknown_template] unknown email template `headsup`; "
-    "did you mean `heads_up`?",
+    "did you mean `heads_up`? Else write templates/en/email/headsup.txt",
     "templates/en/email/misspelt.txt:2:14: [unknown_variable] unknown field `membership.plann`; "
     "did you mean `membership.plan`?",
     "broken/unknown_zone.yaml:9:28: [unknown_zone] unknown time zone `Asia/Kolkatta`; "

@@ -113,6 +113,8 @@ REFUSED = [
      "^", "a + before a value has no meaning"),
     ("membership.plan = 'annual'",
      "                ^", "`=` is not expected here; write `==` to compare"),
+    ("visits.total => 1",
+     "             ^", "`=>` is not expected here; write `>=`"),
     ("membership.frozen AND true",
      "                  ^", "`AND` is not expected here; write `and` in small letters"),
     ("membership.frozen && true",

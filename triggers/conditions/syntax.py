@@ -23,6 +23,8 @@ _TOO_DEEP = ("the condition is nested too deeply", "split it, or drop brackets i
 
 _WRITTEN_OTHERWISE: dict[str, str] = {
     "=": "write `==` to compare",
+    "=>": "write `>=`",
+    "=<": "write `<=`",
     "&": "write `and`",
     "&&": "write `and`",
     "AND": "write `and` in small letters",
@@ -139,7 +141,7 @@ def _unexpected(text: str, at: int) -> tuple[str, str]:
         return "the condition breaks off", "complete it, or remove what is left over"
     if rest[0] in "\"'" and rest.count(rest[0]) == 1:
         return "a quotation mark is missing", f"end the text with {rest[0]}"
-    match = re.match(r"\w+|<>|&&|\|\||\{\{|\}\}|.", rest)
+    match = re.match(r"\w+|<>|=>|=<|&&|\|\||\{\{|\}\}|.", rest)
     word = match[0] if match else rest[0]
     fix = _WRITTEN_OTHERWISE.get(word, "check the words before it: an `and`, a value or a bracket?")
     return f"`{word}` is not expected here", fix
