@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from crm_store.columns import moment_given
 from crm_store.event_facts import Told, keep_facts
 from crm_store.happenings import after_messages, latest_by_name
 from crm_store.inserting import insert_new
@@ -75,31 +76,31 @@ def take_unhandled(connection: Connection, *, limit: int, now: datetime) -> list
     The caller works in the same transaction or right after it. Nothing is lost when it dies in
     between: the sweep admits by what happened, not by this mark.
     """
-    # An alias: a subquery over the updated table itself would be taken as correlated to it.
-    row = _EVENT.alias("candidate")
-    oldest = (
-        select(row.c.id)
-        .where(row.c.handled_at.is_(None), row.c.occurred_at <= now)
-        .order_by(row.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        # A CTE: PostgreSQL may run a locking subquery once per row, past its LIMIT.
-        .cte("oldest")
-    )
-    taken = connection.execute(
-        update(_EVENT)
-        .where(_EVENT.c.id.in_(select(oldest.c.id)))
-        .values(handled_at=now)
-        .returning(_EVENT.c.id, _EVENT.c.name)
-    )
+    taken = connection.execute(_TAKE, {"most": limit, "now": now})
     return sorted((row.id, row.name) for row in taken)
 
 
-# Built once: it is asked five times a second.
+# Built once, as the intake asks five times a second.
+_NOW = moment_given("now")
+# An alias: a subquery over the updated table itself would be taken as correlated to it.
+_CANDIDATE = _EVENT.alias("candidate")
+_OLDEST = (
+    select(_CANDIDATE.c.id)
+    .where(_CANDIDATE.c.handled_at.is_(None), _CANDIDATE.c.occurred_at <= _NOW)
+    .order_by(_CANDIDATE.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+    # A CTE: PostgreSQL may run a locking subquery once per row, past its LIMIT.
+    .cte("oldest")
+)
+_TAKE = (
+    update(_EVENT)
+    .where(_EVENT.c.id.in_(select(_OLDEST.c.id)))
+    .values(handled_at=_NOW)
+    .returning(_EVENT.c.id, _EVENT.c.name)
+)
 _WAITS = (
-    select(_EVENT.c.id)
-    .where(_EVENT.c.handled_at.is_(None), _EVENT.c.occurred_at <= bindparam("now"))
-    .limit(1)
+    select(_EVENT.c.id).where(_EVENT.c.handled_at.is_(None), _EVENT.c.occurred_at <= _NOW).limit(1)
 )
 
 

@@ -69,20 +69,19 @@ def next_due(connection: Connection) -> datetime | None:
 
 def next_visit(connection: Connection, now: datetime) -> datetime | None:
     """The next moment at which somebody comes."""
-    query = select(func.min(_VISIT.c.visited_at)).where(_VISIT.c.visited_at > now)
-    comes: datetime | None = connection.scalar(query)
+    comes: datetime | None = connection.scalar(_NEXT_VISIT, {"now": now})
     return comes
 
 
 def comes_between(connection: Connection, since: datetime, until: datetime) -> bool:
     """Whether anybody comes in (`since`, `until`]."""
-    came = _VISIT.c.visited_at > since, _VISIT.c.visited_at <= until
-    return connection.execute(select(_VISIT.c.id).where(*came).limit(1)).first() is not None
+    asked = {"seen_since": since, "seen_by": until}
+    return connection.execute(_COMES, asked).first() is not None
 
 
 def newest_event(connection: Connection) -> int:
     """The id of the event that was recorded last; 0 when there is none."""
-    return connection.scalar(select(func.max(_EVENT.c.id))) or 0
+    return connection.scalar(_NEWEST_EVENT) or 0
 
 
 def told_of(after_event: int) -> Among:
@@ -95,14 +94,15 @@ def seen(since: datetime, now: datetime, after_event: int) -> Among:
     return Asked(_SEEN, {"seen_since": since, "seen_by": now, "after_event": after_event})
 
 
-_TOLD_OF = select(_EVENT.c.customer_id).where(_EVENT.c.id > bindparam("after_event"))
-_SEEN = union(
-    select(_VISIT.c.customer_id).where(
-        _VISIT.c.visited_at > moment_given("seen_since"),
-        _VISIT.c.visited_at <= moment_given("seen_by"),
-    ),
-    _TOLD_OF,
+_NEXT_VISIT = select(func.min(_VISIT.c.visited_at)).where(_VISIT.c.visited_at > _NOW)
+_NEWEST_EVENT = select(func.max(_EVENT.c.id))
+_VISITORS = select(_VISIT.c.customer_id).where(
+    _VISIT.c.visited_at > moment_given("seen_since"),
+    _VISIT.c.visited_at <= moment_given("seen_by"),
 )
+_COMES = _VISITORS.limit(1)
+_TOLD_OF = select(_EVENT.c.customer_id).where(_EVENT.c.id > bindparam("after_event"))
+_SEEN = union(_VISITORS, _TOLD_OF)
 
 
 def campaigns_due(connection: Connection, now: datetime) -> set[str]:

@@ -1,5 +1,6 @@
 """Admission finds its people by an index, for every kind of trigger."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from flows.campaigns import load_campaigns
 from flows.engine import Engine
 from triggers.check import CheckedFile
 from triggers.definition import CampaignDefinition
+from triggers.look import Look
 
 TRIGGERS: list[dict[str, Any]] = [
     {"type": "membership_expiring", "plans": ["annual"]},
@@ -70,3 +72,24 @@ def test_nobody_is_looked_at_in_vain(sqlite_store: Store, tmp_path: Path) -> Non
             if slow or "ix_customer_club_id" in plan or "customer_1" in plan:
                 found[str(trigger)] = plan
     assert found == {}
+
+
+LATER = datetime(2027, 11, 1, 9, 30, tzinfo=UTC)
+MONTH = timedelta(days=30)
+
+
+def test_what_a_trigger_asks_is_built_once() -> None:
+    """SQLAlchemy compiles it once, and finds it by identity, whatever the club and the moment."""
+    steps = [{"id": "a", "at": "0d", "email": "a/b"}]
+    clock = {"type": "schedule", "cron": "0 10 * * *", "audience": "vips"}
+    festival = {"type": "date", "holiday": "Diwali", "country": "IN"}
+    for trigger in (*TRIGGERS, clock, festival):
+        campaign = {"campaign": "c", "name": "C", "topic": "t", "steps": steps}
+        definition = CampaignDefinition.model_validate(campaign | {"trigger": trigger})
+        asked = [
+            list(definition.trigger.occasions(Look(club, now, -MONTH, MONTH, ZoneInfo(zone))))
+            for club, now, zone in ((1, NOW, "Asia/Kolkata"), (2, LATER, "America/New_York"))
+        ]
+        statements = [{one.sql for one in occasions} for occasions in asked]
+        assert statements[0] == statements[1] != set(), trigger
+        assert [one.values for one in asked[0]] != [one.values for one in asked[1]]
