@@ -55,6 +55,13 @@ JsonOption = Annotated[
 ]
 
 
+def row_id(text: str) -> int:
+    """The id of a row, as the command shows it that takes it."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise typer.BadParameter(f"{text[:40]} is no id. Without one, the command lists them.")
+    return int(text)
+
+
 class SamparkGroup(TyperGroup):
     """The commands: `--project` may stand anywhere, and a `SamparkError` ends in one message."""
 

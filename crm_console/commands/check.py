@@ -9,7 +9,6 @@ import typer
 
 from crm_console.call import FINDINGS, Call, JsonOption, call_of
 from crm_console.terminal import many, note, out
-from crm_store.errors import UsageError
 
 if TYPE_CHECKING:
     from flows.project import Project
@@ -25,7 +24,7 @@ def check(
         Path | None,
         typer.Argument(
             metavar="PATH",
-            help="A club's folder, or one campaign file. [default: all of this club]",
+            help="A club's folder, or one campaign, by its file or name. [default: this club]",
         ),
     ] = None,
     form: Annotated[
@@ -64,6 +63,7 @@ def check(
 
 def _look(call: Call, only: Path | None) -> tuple[list[str], Sequence["Problem"]]:
     """The files that were checked, and what is wrong in them."""
+    from crm_console.campaign_files import files_named
     from crm_console.examination.obligations import obligations
     from flows.reading_settings import BrokenSettings
 
@@ -72,14 +72,7 @@ def _look(call: Call, only: Path | None) -> tuple[list[str], Sequence["Problem"]
     except BrokenSettings as error:
         # Nothing else can be judged: which words campaigns may use stands in club.yaml.
         return ["club.yaml"], error.problems
-    files = project.check()
-    if only is not None:
-        files = [one for one in files if one.path.resolve() == only.resolve()]
-        if not files:
-            raise UsageError(
-                f"{only} is no campaign of this club.",
-                f"Campaigns are the .yaml files in {project.campaigns_folder}.",
-            )
+    files = project.check() if only is None else files_named(project, only)
     names = [one.path.relative_to(project.folder).as_posix() for one in files]
     found = [problem for one in files for problem in (*one.problems, *one.warnings)]
     if only is None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from crm_console.call import JsonOption, call_of
+from crm_console.call import JsonOption, call_of, row_id
 from crm_console.terminal import many, note, print_json, print_line
 from crm_store.errors import UsageError
 
@@ -22,7 +22,11 @@ def doubt(
     context: typer.Context,
     ids: Annotated[
         list[int] | None,
-        typer.Argument(metavar="IDS", help="Touchpoints, by their id. [default: list them]"),
+        typer.Argument(
+            metavar="IDS",
+            parser=row_id,
+            help="Touchpoints, by their id. [default: list them]",
+        ),
     ] = None,
     verdict: Annotated[
         Verdict | None,

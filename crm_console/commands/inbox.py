@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from crm_console.call import JsonOption, call_of
+from crm_console.call import JsonOption, call_of, row_id
 from crm_console.terminal import many, note, out, plain_table, print_json, print_line
 from crm_store.errors import UsageError
 
@@ -17,7 +17,11 @@ def inbox(
     context: typer.Context,
     ids: Annotated[
         list[int] | None,
-        typer.Argument(metavar="IDS", help="Messages, by their id. [default: list them]"),
+        typer.Argument(
+            metavar="IDS",
+            parser=row_id,
+            help="Messages, by their id. [default: list them]",
+        ),
     ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Read these once more: their cause has been mended.")

@@ -57,8 +57,8 @@ def _show(planned: "DayPlan") -> None:
     gets = sum(one.state in _GETS for one in planned.decisions)
     rest = len(planned.decisions) - gets
     print_line(f"{show_day(planned.day)}: {many(gets, 'step')} done, {rest:,} not.", "bold")
-    for change in planned.changes:
-        say(f"{change.sentence()}.", "bold yellow")
+    for sentence in _changes(planned):
+        say(f"{sentence}.", "bold yellow")
     if planned.decisions:
         print_line()
         _show_counts(planned)
@@ -68,6 +68,15 @@ def _show(planned: "DayPlan") -> None:
     for campaign, problem in planned.disabled.items():
         print_line(f"{campaign} is broken and does not run: {problem}", "bold red", to=err)
     note("Nothing was sent, and nothing has changed.")
+
+
+def _changes(planned: "DayPlan") -> list[str]:
+    """What has changed. In a new club everything is new: that is said once."""
+    new = [one.campaign for one in planned.changes if one.from_version is None]
+    if len(new) < 2:
+        return [one.sentence() for one in planned.changes]
+    changed = [one.sentence() for one in planned.changes if one.from_version is not None]
+    return [*changed, f"{len(new)} campaigns are new, and nobody is in them yet: {', '.join(new)}"]
 
 
 def _show_counts(planned: "DayPlan") -> None:

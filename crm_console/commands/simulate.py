@@ -62,10 +62,10 @@ def simulate(
     today = wall_clock().astimezone(project.zone).date()
     begin = read_day(first) if first else today
     end = read_day(last) if last else begin + timedelta(days=30)
-    if not begin <= end <= begin + _LONGEST:
-        raise UsageError(
-            f"From {begin} to {end} cannot be simulated.", "Name a time of up to two years."
-        )
+    if end < begin:
+        raise UsageError(f"{end} is before {begin}.", "Name a later --to, or an earlier --from.")
+    if end > begin + _LONGEST:
+        raise UsageError(f"From {begin} to {end} is too long.", "Name a time of up to two years.")
     if picture is not None and picture.suffix != ".svg":
         raise UsageError(f"{picture} is no .svg file.", "Pictures are drawn as SVG.")
     assumptions = _assumptions(assume, respond or [])

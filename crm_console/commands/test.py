@@ -8,7 +8,6 @@ import typer
 
 from crm_console.call import FINDINGS, JsonOption, call_of
 from crm_console.terminal import many, note, out, plain_table, print_json, print_line, say
-from crm_store.errors import UsageError
 
 if TYPE_CHECKING:
     from flows.foresight.case_play import Played
@@ -22,7 +21,9 @@ def test(
     context: typer.Context,
     path: Annotated[
         Path | None,
-        typer.Argument(metavar="PATH", help="One campaign file. [default: all of this club]"),
+        typer.Argument(
+            metavar="PATH", help="One campaign, by its file or name. [default: all of this club]"
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -59,17 +60,11 @@ def _read(
     project: "Project", only: Path | None
 ) -> tuple[list[tuple["CheckedFile", Sequence["TestCase"]]], list["Problem"]]:
     """The tests of the sound files, and what is wrong with the others."""
+    from crm_console.campaign_files import files_named
     from triggers.test_cases import read_tests
     from triggers.yaml_source import read_yaml
 
-    files = project.check()
-    if only is not None:
-        files = [one for one in files if one.path.resolve() == only.resolve()]
-        if not files:
-            raise UsageError(
-                f"{only} is no campaign of this club.",
-                f"Campaigns are the .yaml files in {project.campaigns_folder}.",
-            )
+    files = project.check() if only is None else files_named(project, only)
     cases: list[tuple[CheckedFile, Sequence[TestCase]]] = []
     problems: list[Problem] = []
     for one in files:

@@ -88,3 +88,22 @@ def test_a_project_without_a_folder_is_called_wrongly() -> None:
 def test_a_broken_campaign_goes_by_its_own_name(sampark: Sampark, club: Path, member: str) -> None:
     (club / "campaigns/draft.yaml").write_text("campaign: come-back\nnmae: Come back\n")
     assert "come-back is broken and does not run" in sampark("why", member, "come-back").stdout
+
+
+def test_one_campaign_is_checked_and_tested_by_its_name_too(sampark: Sampark) -> None:
+    assert "1 campaign" in sampark("check", "birthday").stderr
+    assert "birthday: a member gets an e-mail" in sampark("test", "birthday").stdout
+    for command in ("check", "test"):
+        assert "Did you mean `birthday`?" in sampark(command, "brithday", exit_code=2).stderr
+
+
+@pytest.mark.parametrize("command", ["doubt", "inbox"])
+def test_a_list_is_not_asked_for_by_an_id(sampark: Sampark, command: str) -> None:
+    told = " ".join(sampark(command, "list", exit_code=2).stderr.replace("│", "").split())
+    assert "list is no id. Without one, the command lists them." in told
+
+
+def test_a_new_clubs_campaigns_are_new_in_one_sentence(sampark: Sampark, member: str) -> None:
+    told = " ".join(sampark("plan").stdout.split())
+    assert "25 campaigns are new, and nobody is in them yet: adaptation, anniversary," in told
+    assert "is new:" not in told

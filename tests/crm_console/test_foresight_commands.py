@@ -74,7 +74,8 @@ def test_a_file_of_assumptions(peopled: Path, answer: Callable[..., Any], tmp_pa
 
 MISTAKES = [
     (["--from", "tomorrow"], "tomorrow is no day."),
-    (["--from", "2026-11-22", "--to", "2026-11-01"], "cannot be simulated"),
+    (["--from", "2026-11-22", "--to", "2026-11-01"], "2026-11-01 is before 2026-11-22."),
+    (["--from", "2026-11-22", "--to", "2029-11-01"], "is too long"),
     (["--respond", "membership-renewal.ofer=20%"], "There is no step membership-renewal.ofer."),
     (["--respond", "membership-renewal.offer=lots"], "is no response."),
     (["--picture", "load.png"], "load.png is no .svg file."),
