@@ -160,7 +160,8 @@ def _show(result: "ImportResult", kind: str, rejected: Path | None, *, dry_run: 
     if strange:
         note(
             f"Nothing was read from: {', '.join(strange)}. "
-            'To say what one of them is: --column NAME="HEADING"',
+            'To say what one of them is: --column NAME="HEADING", where NAME is one of: '
+            f"{', '.join(result.missing_columns)}.",
             "yellow",
         )
     if result.worked_out:

@@ -10,20 +10,22 @@ CUSTOMERS: dict[str, tuple[str, ...]] = {
         "client id", "record id", "contact id", "lead id", "person id", "id",
         "код клиента", "номер клиента",
     ),
-    "first_name": ("given name", "имя", "नाम"),
+    "first_name": ("given name", "forename", "имя", "नाम"),
     "last_name": ("surname", "family name", "фамилия", "उपनाम"),
     "email": (
-        "email address", "электронная почта", "почта", "рабочий e-mail", "частный e-mail", "ईमेल",
+        "email address", "email id", "mail", "mail id", "электронная почта", "почта",
+        "рабочий e-mail", "частный e-mail", "ईमेल",
     ),
     "phone": (
         # A mobile number first: the other one may be a landline that takes no SMS.
-        "mobile", "mobile phone", "mobile phone number", "mobile number", "phone", "phone number",
-        "cell phone", "мобильный телефон", "телефон", "номер телефона", "рабочий телефон",
+        "mobile", "mobile phone", "mobile phone number", "mobile number", "mobile no", "cell phone",
+        "phone", "phone number", "phone no", "contact number", "contact no",
+        "мобильный телефон", "телефон", "номер телефона", "рабочий телефон",
         "मोबाइल", "फ़ोन",
     ),
     "birth_date": ("date of birth", "birthday", "dob", "дата рождения", "जन्म तिथि"),
     "joined_on": ("join date", "joined", "joining date", "member since", "дата вступления"),
-    "language": ("preferred language", "язык", "भाषा"),
+    "language": ("preferred language", "lang", "язык", "भाषा"),
     "timezone": ("часовой пояс",),
     "pipeline": ("воронка",),
     "stage": ("lead status", "deal stage", "стадия", "этап", "этап сделки"),
@@ -43,7 +45,8 @@ PERMISSION: dict[str, tuple[str, ...]] = {
 }
 WHOSE: dict[str, tuple[str, ...]] = {
     "customer": (
-        "customer ref", "customer id", "client id", "member id", "member no", "contact id",
+        "customer ref", "customer id", "client id", "member id", "member no", "member number",
+        "contact id",
         "код клиента", "номер клиента",
     ),
     "email": CUSTOMERS["email"],
@@ -66,8 +69,11 @@ VISITS: dict[str, tuple[str, ...]] = {
     "visited_at": ("visit time", "check in", "check in time", "date", "дата", "время визита"),
 }
 PURCHASES: dict[str, tuple[str, ...]] = {
-    "ref": ("invoice", "invoice no", "receipt", "order id", "order no", "чек", "номер заказа"),
+    "ref": (
+        "invoice", "invoice no", "receipt", "receipt no", "order id", "order no", "чек",
+        "номер заказа",
+    ),
     "item": ("product", "description", "товар"),
-    "amount": ("total", "price", "sum", "сумма"),
+    "amount": ("total", "price", "amount paid", "sum", "сумма"),
     "purchased_at": ("purchased on", "invoice date", "order date", "date", "дата"),
 }

@@ -39,6 +39,8 @@ class Places:
     of: dict[str, tuple[int, ...]]
     """Several headings may fit one column; of these the first cell that is not empty counts."""
     unknown: tuple[str, ...]
+    missing: tuple[str, ...]
+    """The columns that no heading fits."""
 
 
 def find_places(
@@ -62,8 +64,9 @@ def find_places(
         if places:
             of[column.name] = places[:1] if column.required else places
         elif column.required:
+            also = f" ({', '.join(column.aliases[:4])})" if column.aliases else ""
             raise UsageError(
-                f"The file has no column for {column.name}; it has: {', '.join(headings)}.",
+                f"The file has no column for {column.name}{also}; it has: {', '.join(headings)}.",
                 f'Say which one it is: --column {column.name}="HEADING".',
             )
     used = {place for places in of.values() for place in places}
@@ -74,6 +77,7 @@ def find_places(
             for place, heading in enumerate(headings)
             if place not in used and keys[place] not in OURS and keys[place]
         ),
+        tuple(column.name for column in columns if column.name not in of),
     )
 
 

@@ -4,7 +4,7 @@ import csv
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crm_store.imports.columns import same_heading
+from crm_store.imports.columns import Places, same_heading
 from crm_store.imports.table import Table
 from crm_store.spreadsheets import safe_cell
 
@@ -36,6 +36,8 @@ class ImportResult:
     headings: list[str]
     unknown_columns: tuple[str, ...]
     """Headings that nothing was read from."""
+    missing_columns: tuple[str, ...]
+    """The columns that no heading was found for."""
     worked_out: tuple[str, ...]
     """Those of them whose value is worked out here, whatever a file says."""
     read: int = 0
@@ -45,11 +47,12 @@ class ImportResult:
     rejected: list[RejectedRow] = field(default_factory=list)
 
     @classmethod
-    def of(cls, table: Table, unknown: tuple[str, ...], names: tuple[str, ...]) -> "ImportResult":
+    def of(cls, table: Table, places: Places, names: tuple[str, ...]) -> "ImportResult":
         """Of a file not yet read; `names` are those of what is worked out."""
         known = {same_heading(name) for name in names}
+        unknown, missing = places.unknown, places.missing
         worked_out = tuple(heading for heading in unknown if same_heading(heading) in known)
-        return cls(table.encoding, table.delimiter, table.headings, unknown, worked_out)
+        return cls(table.encoding, table.delimiter, table.headings, unknown, missing, worked_out)
 
 
 def write_rejected(path: Path, result: ImportResult) -> None:

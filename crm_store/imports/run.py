@@ -63,7 +63,7 @@ def import_file(
             whose.check_key(tuple(places.of), table.headings)
         reader = _Reader(what, table, places, _reading(store, club_id, now, dates))
         purpose = Purpose(club_id, path.name, now, catalogue)
-        result = ImportResult.of(table, places.unknown, what.worked_out)
+        result = ImportResult.of(table, places, what.worked_out)
         first_lines = FirstLines()
         try:
             while rows := list(islice(table.rows, BATCH)):

@@ -107,3 +107,22 @@ def test_a_new_clubs_campaigns_are_new_in_one_sentence(sampark: Sampark, member:
     told = " ".join(sampark("plan").stdout.split())
     assert "25 campaigns are new, and nobody is in them yet: adaptation, anniversary," in told
     assert "is new:" not in told
+
+
+def test_what_a_strange_heading_could_be_is_told(sampark: Sampark, tmp_path: Path) -> None:
+    file = tmp_path / "members.csv"
+    file.write_text("Member No,Name,Email ID,Mobile No\nM-1,Asha,asha@example.org,98765 43210\n")
+    told = " ".join(sampark("import", "customers", str(file)).stderr.split())
+    assert "Nothing was read from: Name. To say" in told
+    assert "where NAME is one of: first_name, last_name, language," in told
+    again = sampark("import", "customers", str(file), "--column", "first_name=Name")
+    assert "1 changed" in again.stdout
+
+
+def test_a_column_that_must_be_there_is_told_with_other_names(
+    sampark: Sampark, tmp_path: Path
+) -> None:
+    file = tmp_path / "purchases.csv"
+    file.write_text("Member No,Item,Amount,Date\nM-1,Shake,250,2026-11-20\n")
+    told = " ".join(sampark("import", "purchases", str(file), exit_code=2).stderr.split())
+    assert "no column for ref (invoice, invoice no, receipt, receipt no); it has: Member" in told

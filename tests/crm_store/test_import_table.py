@@ -135,7 +135,7 @@ def test_columns_are_found_by_heading(
 @pytest.mark.parametrize(
     ("mapping", "says"),
     [
-        ({}, "no column for ref; it has: Card no, Mobile.*--column ref="),
+        ({}, "no column for ref.*; it has: Card no, Mobile.*--column ref="),
         ({"ref": "Card"}, "no heading Card. Did you mean Card no?"),
         ({"reff": "Card no"}, "no column reff to import into.*ref, phone"),
     ],

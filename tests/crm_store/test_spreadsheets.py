@@ -46,7 +46,7 @@ def test_no_cell_is_a_formula_and_each_comes_back(text: str) -> None:
 
 def test_rejected_rows_can_be_opened_mended_and_imported(tmp_path: Path) -> None:
     evil = "=cmd|' /C calc'!A0"
-    result = ImportResult("utf-8", ",", ["ref", "phone", evil], ())
+    result = ImportResult("utf-8", ",", ["ref", "phone", evil], (), (), ())
     problem = Problem("phone", "this is no number")
     result.rejected.append(RejectedRow(2, (problem,), (evil, "+919876543210", "@x")))
     path = tmp_path / "rejected.csv"
