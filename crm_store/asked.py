@@ -13,7 +13,8 @@ from typing import Any, Generic, TypeVar
 Sql = TypeVar("Sql", covariant=True)
 
 KEPT = 300
-"""Statements that a function keeps which builds them of conditions: more than a club has."""
+"""How many statements a function keeps that builds them of campaigns' conditions: more than a club
+has of them, and not all that a process ever sees."""
 
 
 @dataclass(frozen=True)

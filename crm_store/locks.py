@@ -16,7 +16,7 @@ On SQLite a writer is alone anyway.
 """
 
 from enum import IntEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -84,7 +84,7 @@ def _in_order_again(table: Table, rows: ColumnElement[bool]) -> Select[Any]:
     return _in_order(table, rows)
 
 
-@lru_cache(KEPT)
+@cache
 def _taken(table: Table) -> ColumnElement[bool]:
     return table.c.id == any_(bindparam("taken", type_=ARRAY(table.c.id.type)))
 

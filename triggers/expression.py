@@ -46,6 +46,7 @@ class Condition:
     _built: "dict[Place, tuple[ColumnElement[bool], MomentOf]]" = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    """As SQL, where it was asked already, and what it says of the moment."""
 
     def sql(self, scope: "Scope") -> "ColumnElement[bool]":
         """The condition for the scope's customer: true or false, never NULL.
