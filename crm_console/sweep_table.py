@@ -41,10 +41,7 @@ def show_report(report: SweepReport) -> None:
         if one.failed is not None:
             text = f"{one.campaign} failed, and goes on with the next sweep: {one.failed}"
             print_line(text, "bold red", to=err)
-        if one.paused is not None:
-            note(f"{one.campaign} is paused and sends nothing: {one.paused}.", "bold yellow")
-    if any(one.paused for one in report.campaigns):
-        note("When that is well understood: sampark resume")
+    _show_pauses(report)
     if waiting := _unreachable(report):
         note(
             f"{many(waiting, 'message')} could not leave: no server was reached. They wait; "
@@ -59,6 +56,20 @@ def show_report(report: SweepReport) -> None:
             "sent again by itself: sampark doubt",
             "bold yellow",
         )
+
+
+def _show_pauses(report: SweepReport) -> None:
+    """Each reason once: a pause of everything is one of every campaign."""
+    paused: dict[str, list[str]] = {}
+    for one in report.campaigns:
+        if one.paused is not None:
+            paused.setdefault(one.paused, []).append(one.campaign)
+    for reason, campaigns in paused.items():
+        is_all = len(campaigns) == len(report.campaigns) > 1
+        who = "Everything" if is_all else ", ".join(campaigns)
+        what = "are paused and send" if len(campaigns) > 1 and not is_all else "is paused and sends"
+        note(f"{who} {what} nothing: {reason}.", "bold yellow")
+        note(f"When that is well understood: sampark resume{'' if is_all else ' CAMPAIGN'}")
 
 
 def _has_figures(report: CampaignReport) -> bool:

@@ -56,6 +56,13 @@ def open_mark(store: Store, file: Path, now: datetime, mode: str = "rehearsal") 
     return LedgerMark(file, home)
 
 
+def misgiving(store: Store, file: Path, mode: str) -> str | None:
+    """Why `open_mark` would pause everything; `None` when it would not. Nothing is changed."""
+    home, batches = _read(file) or ("", 0)
+    with store.read() as connection:
+        return suspicion(store, connection, home, batches, mode)
+
+
 def _remembered(file: Path) -> tuple[str, int]:
     """The home and its count; a new home is on the disk before the store hears of it.
 

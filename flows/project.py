@@ -50,6 +50,11 @@ class Project:
         return self.folder / ".sampark"
 
     @property
+    def ledger_memory(self) -> Path:
+        """What this installation remembers of its ledger: see `flows.ledger_mark`."""
+        return self.state_folder / "ledger.json"
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.settings.club.timezone)
 
@@ -225,7 +230,7 @@ async def open_engine(project: Project, clock: Clock) -> AsyncIterator["Engine"]
                     traffic=Traffic(ways.limits()),
                     mark=open_mark(
                         store,
-                        project.state_folder / "ledger.json",
+                        project.ledger_memory,
                         clock(),
                         project.settings.mode,
                     ),

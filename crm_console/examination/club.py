@@ -15,6 +15,7 @@ from crm_store.keys import NoSecretKey
 from crm_store.models.operation import EVERYTHING
 from crm_store.pauses import pauses
 from crm_store.schema import current, head
+from flows.ledger_mark import misgiving
 from flows.project import Project
 
 
@@ -63,7 +64,7 @@ def examine_database(project: Project) -> Iterator[Finding]:
         store = open_store(url, base=project.folder)
         try:
             revision = current(store)
-            within = [*_pauses(store), *_unread(store)] if revision == head() else []
+            within = [*_within(project, store)] if revision == head() else []
         finally:
             store.close()
     except SamparkError as error:
@@ -82,6 +83,14 @@ def examine_database(project: Project) -> Iterator[Finding]:
     else:
         yield ok("database", f"{shown} answers, schema {revision}")
     yield from within
+
+
+def _within(project: Project, store: Store) -> Iterator[Finding]:
+    yield from _pauses(store)
+    if doubt := misgiving(store, project.ledger_memory, project.settings.mode):
+        then = "Or let the next sweep pause everything, and go on with: sampark resume"
+        yield broken("ledger", doubt, then)
+    yield from _unread(store)
 
 
 def _pauses(store: Store) -> list[Finding]:

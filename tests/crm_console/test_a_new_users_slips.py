@@ -1,6 +1,7 @@
 """What people get wrong in their first hour, and what they are told."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,12 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from crm_console.cli import app
+from flows.ledger_mark import open_mark
+from flows.project import open_club, open_project
 
 Sampark = Callable[..., Result]
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 MEMBERS = "Member No,First Name,Preferred Language,Colour,Score\nM-1,Günther,de,red,high\n"
 TERMS = "Member No,Plan,Start Date,End Date\nM-1,yearly,2025-12-23,2026-12-22\n"
@@ -126,3 +131,20 @@ def test_a_column_that_must_be_there_is_told_with_other_names(
     file.write_text("Member No,Item,Amount,Date\nM-1,Shake,250,2026-11-20\n")
     told = " ".join(sampark("import", "purchases", str(file), exit_code=2).stderr.split())
     assert "no column for ref (invoice, invoice no, receipt, receipt no); it has: Member" in told
+
+
+def test_a_rehearsals_database_is_found_before_it_goes_live(
+    club: Path, member: str, answer: Any
+) -> None:
+    project = open_project(club)
+    with open_club(project, lambda: NOW) as (store, _):
+        mark = open_mark(store, project.ledger_memory, NOW)
+        mark.note(store.transact(mark.count))
+    assert "ledger" not in {one["what"] for one in answer("doctor")["findings"]}
+    settings = club / "club.yaml"
+    text = settings.read_text(encoding="utf-8").replace("mode: rehearsal\n", "mode: live\n")
+    settings.write_text(text, encoding="utf-8")
+    for _ in range(2):
+        found = {one["what"]: one for one in answer("doctor", exit_code=3)["findings"]}
+        assert "this database holds a rehearsal" in found["ledger"]["text"]
+        assert "paused" not in found

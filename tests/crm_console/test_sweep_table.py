@@ -24,3 +24,25 @@ def test_a_campaign_has_a_line_when_there_is_something_to_tell(
     assert heading.split() == ["campaign", "admitted", "due", "accepted", "not", "sent", "inside"]
     assert [line.split()[0] for line in lines[:-1]] == ["entered", "inside", "broken"]
     assert lines[-1] == "Nobody entered, and nothing was due: 1 campaign."
+
+
+@pytest.mark.parametrize(
+    ("paused", "told"),
+    [
+        ("aaa", ["Everything is paused and sends nothing: a.", "understood: sampark resume"]),
+        (" bb", ["two, three are paused and send nothing: b.", "sampark resume CAMPAIGN"]),
+        ("a b", ["one is paused and sends nothing: a.", "three is paused and sends nothing: b."]),
+    ],
+)
+def test_a_pause_is_told_once(
+    capsys: pytest.CaptureFixture[str], paused: str, told: list[str]
+) -> None:
+    names = ("one", "two", "three")
+    campaigns = [
+        CampaignReport(name, paused=reason.strip() or None)
+        for name, reason in zip(names, paused, strict=True)
+    ]
+    show_report(SweepReport(NOW, campaigns))
+    said = capsys.readouterr().err
+    assert all(each in said for each in told)
+    assert said.count("nothing:") == len(set(paused.replace(" ", "")))

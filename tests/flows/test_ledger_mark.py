@@ -15,7 +15,7 @@ from sqlalchemy import event
 from crm_store.database import Store, open_store
 from crm_store.models.operation import LedgerHome
 from crm_store.pauses import pauses, resume
-from flows.ledger_mark import LedgerMark, open_mark
+from flows.ledger_mark import LedgerMark, misgiving, open_mark
 from flows.prepare import prepare
 from flows.sweep import plan_sweep
 
@@ -87,8 +87,12 @@ def test_a_copied_file_starts_paused(sqlite_store: Store, tmp_path: Path) -> Non
     shutil.copy(database(sqlite_store), tmp_path / "copy.db")
     shutil.copy(tmp_path / "ledger.json", tmp_path / "copied-ledger.json")
     copy = open_store(f"sqlite:///{tmp_path / 'copy.db'}")
+    foretold = misgiving(copy, tmp_path / "copied-ledger.json", "rehearsal")
+    assert reasons(copy) == []
     open_mark(copy, tmp_path / "copied-ledger.json", NOW)
     assert "copy" in reasons(copy)[0]
+    assert reasons(copy) == [foretold]
+    assert misgiving(copy, tmp_path / "copied-ledger.json", "rehearsal") is None
     copy.close()
 
 
