@@ -89,23 +89,26 @@ def _look(call: Call, only: Path | None) -> tuple[list[str], Sequence["Problem"]
 def _in_templates(project: "Project") -> Iterator["Problem"]:
     """What is wrong inside any template, in use or not: a draft is checked before it is used."""
     from crm_messaging.dlt_check import not_registered
+    from crm_messaging.nameless import needs_a_name
     from crm_messaging.sms_worst import too_long
     from triggers.problems import Problem
 
+    warnings = []
     for channel in ("email", "sms", *project.settings.channels.messages):
         for name in project.library.names(channel):
             for one in project.library.problems(channel, name):
                 if one.file:
                     line, column = max(one.line, 1), max(one.column, 1)
                     yield Problem(one.file, line, column, one.message, one.fix)
+            warnings += needs_a_name(project.library, channel, name)
     facts = project.settings.club
     club = {f"club.{key}": getattr(facts, key) for key in ("name", "website", "phone", "address")}
     for name in project.library.names("sms"):
-        told = too_long(project.library, name, club)
+        warnings += too_long(project.library, name, club)
         if project.settings.channels.sms and project.settings.channels.sms.dlt:
-            told += not_registered(project.library, name, club)
-        for one in told:
-            yield Problem(one.file, one.line, one.column, one.message, one.fix, severity="warning")
+            warnings += not_registered(project.library, name, club)
+    for one in warnings:
+        yield Problem(one.file, one.line, one.column, one.message, one.fix, severity="warning")
 
 
 def _annotation(problem: "Problem", folder: Path) -> str:
