@@ -128,7 +128,7 @@ def _show_campaigns(result: "Simulated") -> None:
         out.print(table)
     for one in moved:
         if unmade := result.held(one, Reason.TEMPLATE):
-            why = "what their events say is not enough for the template"
+            why = "a value that the template needs is missing, of the customer or in the event"
             say(f"{many(unmade, 'message')} of {one} could not be made: {why}.", "bold yellow")
     if idle := len(campaigns) - len(moved):
         print_line(f"Nobody enters, and nothing falls due: {many(idle, 'campaign')}.", "dim")
