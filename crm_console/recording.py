@@ -37,6 +37,8 @@ class Recorded:
     customer_made: bool
     campaigns: tuple[str, ...]
     """Campaigns that the event may start or end."""
+    broken: tuple[str, ...]
+    """Campaigns of which it is not known, their files being broken."""
     nearest: str | None
     """A name that some campaign knows, where none knows this one."""
     misspelt: Mapping[str, str]
@@ -44,7 +46,7 @@ class Recorded:
 
     def to_json(self) -> dict[str, Any]:
         """The stable form of `event --json`."""
-        return asdict(self) | {"campaigns": list(self.campaigns)}
+        return asdict(self) | {"campaigns": list(self.campaigns), "broken": list(self.broken)}
 
 
 def record_event(
@@ -91,7 +93,9 @@ def record_event(
             occurred_at=occurred_at,
             now=now,
         )
-    definitions = [one.definition for one in project.check() if one.definition is not None]
+    files = project.check()
+    definitions = [one.definition for one in files if one.definition is not None]
+    broken = tuple(one.name for one in files if one.definition is None)
     concerned = tuple(one.campaign for one in definitions if name in _names_of(one))
     known_names = {other for one in definitions for other in _names_of(one)}
     return Recorded(
@@ -100,7 +104,8 @@ def record_event(
         customer_id,
         customer_made=name == LEAD_CREATED and known is None,
         campaigns=concerned,
-        nearest=None if concerned else nearest(name, known_names),
+        broken=broken,
+        nearest=None if concerned or broken else nearest(name, known_names),
         misspelt=_misspelt(data, project) if name == LEAD_CREATED else {},
     )
 

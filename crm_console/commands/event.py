@@ -102,3 +102,6 @@ def _show(recorded: "Recorded") -> None:
     else:
         near = f" Did you mean {recorded.nearest}?" if recorded.nearest else ""
         note(f"No campaign starts or ends with {recorded.name}.{near}", "yellow")
+    if recorded.broken:
+        names = ", ".join(recorded.broken)
+        note(f"What it means to {names} is not known, being broken: sampark check", "yellow")

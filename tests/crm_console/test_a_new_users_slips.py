@@ -148,3 +148,17 @@ def test_a_rehearsals_database_is_found_before_it_goes_live(
         found = {one["what"]: one for one in answer("doctor", exit_code=3)["findings"]}
         assert "this database holds a rehearsal" in found["ledger"]["text"]
         assert "paused" not in found
+
+
+def test_an_event_of_a_broken_campaign_is_not_called_misspelt(
+    sampark: Sampark, club: Path, member: str
+) -> None:
+    path = club / "campaigns/payment-failed.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("topic:", "toppic:"), "utf-8")
+    told = sampark("event", "payment_failed", "--customer", member).stderr
+    assert "What it means to payment-failed is not known, being broken: sampark check" in told
+    assert "Did you mean" not in told
+    assert (
+        "It concerns: first-visit."
+        in sampark("event", "visit_recorded", "--customer", member).stderr
+    )
