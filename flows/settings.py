@@ -6,9 +6,10 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -31,6 +32,7 @@ from crm_store.catalogue.standard import (
 from crm_store.imports.aliases import PERMISSION
 from crm_store.keys import MIN_LENGTH, KeyRing, NoSecretKey
 from flows.leads.settings import Forms
+from triggers.names import spelt
 from triggers.offsets import Duration
 from triggers.zones import ZoneName
 
@@ -57,15 +59,24 @@ class ClubFacts(_Strict):
     code: str = Field("club", description="A short stable name; a chain has one per club.")
     name: str
     timezone: ZoneName = Field(description="IANA name, such as Asia/Kolkata.")
-    country: str = Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")
+    country: Annotated[
+        str,
+        AfterValidator(spelt("a country", "[A-Z]{2}", "write its two letters, such as IN or GB")),
+    ] = Field(description="ISO 3166-1 alpha-2.")
     languages: tuple[str, ...] = Field(min_length=1, description="The first is the club's own.")
-    currency: str = Field("INR", pattern="^[A-Z]{3}$", description="ISO 4217.")
+    currency: Annotated[
+        str,
+        AfterValidator(
+            spelt("a currency", "[A-Z]{3}", "write its three letters, such as INR or EUR")
+        ),
+    ] = Field("INR", description="ISO 4217.")
     website: str = ""
     phone: str = ""
     address: str = Field("", description="Postal address; messages to many have to name it.")
-    colour: str = Field(
-        "#0f6b5c", pattern="^#[0-9a-fA-F]{6}$", description="Of the pages for customers: #rrggbb."
-    )
+    colour: Annotated[
+        str,
+        AfterValidator(spelt("a colour", "#[0-9a-fA-F]{6}", 'write it as "#0f6b5c", in quotes')),
+    ] = Field("#0f6b5c", description="Of the pages for customers: #rrggbb.")
 
 
 class CustomFieldSettings(_Strict):

@@ -101,6 +101,8 @@ def _problem(detail: ErrorDetails, source: Source, meant: Mapping[Location, str]
         words, key = _BOUNDS[kind]
         limit = f"{words} {context[key]}"
         return source.problem(loc, f"{name} must be {limit}", "write another number")
+    if kind == "string_pattern_mismatch":
+        return source.problem(loc, f"{name} does not fit", f"it has to match {context['pattern']}")
     return source.problem(loc, f"{name}: {_plain(detail['msg'])}")
 
 

@@ -68,7 +68,9 @@ class Mark:
         return schema
 
 
-def _spelt(what: str, pattern: str, rule: str) -> Callable[[str], str]:
+def spelt(what: str, pattern: str, rule: str) -> Callable[[str], str]:
+    """A validator of a text that has to fit all of a pattern; `rule` says what that is in words."""
+
     def check(text: str) -> str:
         if len(text) > LONGEST or not re.fullmatch(pattern, text):
             wrong(f"`{text[:40]}` cannot be {what}", rule)
@@ -93,13 +95,13 @@ LONGEST = 64
 _SLUG_RULE = "use small letters, digits, hyphens and underscores, such as `membership-renewal`"
 
 Slug = Annotated[
-    str, AfterValidator(_spelt("a campaign's name", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))
+    str, AfterValidator(spelt("a campaign's name", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))
 ]
-StepId = Annotated[str, AfterValidator(_spelt("a step's id", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))]
+StepId = Annotated[str, AfterValidator(spelt("a step's id", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))]
 EventName = Annotated[
     str,
     AfterValidator(
-        _spelt(
+        spelt(
             "an event's name",
             r"[a-z][a-z0-9_]*",
             "use small letters, digits and underscores, such as `membership_renewed`",
@@ -108,7 +110,7 @@ EventName = Annotated[
     Mark(Kind.EVENT),
 ]
 _TEMPLATE = AfterValidator(
-    _spelt(
+    spelt(
         "a template's name",
         r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*",
         "write folder and name without an ending, such as `renewal/heads_up`",
@@ -119,13 +121,13 @@ SmsTemplate = Annotated[str, _TEMPLATE, Mark(Kind.SMS)]
 MessageTemplate = Annotated[str, _TEMPLATE, Mark(Kind.MESSAGE)]
 ChannelName = Annotated[
     str,
-    AfterValidator(_spelt("a channel's name", r"[a-z][a-z0-9_-]*", _SLUG_RULE)),
+    AfterValidator(spelt("a channel's name", r"[a-z][a-z0-9_-]*", _SLUG_RULE)),
     Mark(Kind.CHANNEL),
 ]
 CouponPrefix = Annotated[
     str,
     AfterValidator(
-        _spelt(
+        spelt(
             "the beginning of a coupon's code",
             r"[A-Z0-9]{2,20}",
             "use 2 to 20 capital letters and digits, such as `RENEW10`",
@@ -135,17 +137,17 @@ CouponPrefix = Annotated[
 FieldKey = Annotated[
     str,
     AfterValidator(
-        _spelt("a field's key", r"[a-z][a-z0-9_]*", "write it as `fields:` in club.yaml has it")
+        spelt("a field's key", r"[a-z][a-z0-9_]*", "write it as `fields:` in club.yaml has it")
     ),
     Mark(Kind.FIELD),
 ]
 QueueName = Annotated[
-    str, AfterValidator(_spelt("a queue's name", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))
+    str, AfterValidator(spelt("a queue's name", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))
 ]
 TagName = Annotated[
     str,
     AfterValidator(
-        _spelt("a tag", r"[^\s,;]([^\n,;]*[^\s,;])?", "write it without commas and line breaks")
+        spelt("a tag", r"[^\s,;]([^\n,;]*[^\s,;])?", "write it without commas and line breaks")
     ),
 ]
 WebAddress = Annotated[str, AfterValidator(_https)]
@@ -157,7 +159,7 @@ PipelineName = Annotated[str, AfterValidator(_filled), Mark(Kind.PIPELINE)]
 DataKey = Annotated[
     str,
     AfterValidator(
-        _spelt(
+        spelt(
             "a key of an event's data",
             KEY.pattern,
             "write it as the data has it: letters, digits, underscores and hyphens",
@@ -167,10 +169,10 @@ DataKey = Annotated[
 DateField = Annotated[str, AfterValidator(_filled), Mark(Kind.DATE)]
 HolidayName = Annotated[str, AfterValidator(_filled), Mark(Kind.HOLIDAY)]
 FormName = Annotated[
-    str, AfterValidator(_spelt("a form's name", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))
+    str, AfterValidator(spelt("a form's name", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))
 ]
 SegmentId = Annotated[
-    str, AfterValidator(_spelt("a segment's name", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))
+    str, AfterValidator(spelt("a segment's name", r"[a-z0-9][a-z0-9_-]*", _SLUG_RULE))
 ]
 SegmentName = Annotated[SegmentId, Mark(Kind.SEGMENT)]
 PlanName = Annotated[str, AfterValidator(_filled), Mark(Kind.PLAN)]

@@ -162,3 +162,21 @@ def test_an_event_of_a_broken_campaign_is_not_called_misspelt(
         "It concerns: first-visit."
         in sampark("event", "visit_recorded", "--customer", member).stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("country: IN", "country: India", "`India` cannot be a country; write its two letters"),
+        ("currency: INR", "currency: Rs", "`Rs` cannot be a currency; write its three letters"),
+        ('"#0f6b5c"', "green", '`green` cannot be a colour; write it as "#0f6b5c", in quotes'),
+        ("mode: rehearsal", "bounces: {maildir: /x, folder: é}\nmode: rehearsal",
+         "`folder` does not fit; it has to match"),
+    ],
+)  # fmt: skip
+def test_a_code_that_is_none(
+    sampark: Sampark, club: Path, right: str, wrong: str, told: str
+) -> None:
+    path = club / "club.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace(right, wrong, 1), "utf-8")
+    assert told in sampark("check", exit_code=1).stdout
