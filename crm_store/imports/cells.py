@@ -203,11 +203,25 @@ def read_day_or_moment(cell: str, reading: Reading) -> datetime:
     return read_moment(f"{_day(cell, cell, reading)} 00:00", reading)
 
 
+_CURRENCY = re.compile(r"^([+-]?)(?:[₹$€£₽]|Rs\.?|INR)|(?:[₹$€£₽]|руб\.?)$", re.IGNORECASE)
+_IN_GROUPS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{2,3})*,[0-9]{3}(\.[0-9]{1,2})?")
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]{1,2}")
+
+
 def read_amount(cell: str, reading: Reading) -> Decimal:
-    """An amount of money in major units, to the hundredth."""
-    if abs(read_number(cell, reading)) > LARGEST_AMOUNT:
+    """An amount of money in major units, to the hundredth.
+
+    Beside it may stand a currency's sign. As no money has three decimals, `1,200` and `1,20,000.50`
+    are thousands, and `12,50` is none.
+    """
+    text = _CURRENCY.sub(r"\1", re.sub(r"\s", "", cell))
+    if _IN_GROUPS.fullmatch(text):
+        text = text.replace(",", "")
+    elif _DECIMAL_COMMA.fullmatch(text):
+        text = text.replace(",", ".")
+    if abs(read_number(text or cell, reading)) > LARGEST_AMOUNT:
         raise CellProblem("The amount is too large.", f"Write at most {LARGEST_AMOUNT:,}.")
-    return Decimal(re.sub(r"\s", "", cell)).quantize(Decimal("0.01"))
+    return Decimal(text).quantize(Decimal("0.01"))
 
 
 READERS: dict[FieldType, Reader] = {

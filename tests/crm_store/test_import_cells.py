@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -119,6 +120,12 @@ def test_no_moment(cell: str) -> None:
         (cells.read_timezone, "Asia/Kolkata", "Asia/Kolkata"),
         (cells.read_integer, "1 500", 1500),
         (cells.read_number, "-12.5", -12.5),
+        (cells.read_amount, "1499.5", Decimal("1499.50")),
+        (cells.read_amount, "1,200", Decimal("1200.00")),
+        (cells.read_amount, "₹ 1,20,000.50", Decimal("120000.50")),
+        (cells.read_amount, "-Rs. 500", Decimal("-500.00")),
+        (cells.read_amount, "1 499,50 ₽", Decimal("1499.50")),
+        (cells.read_amount, "12,5 руб.", Decimal("12.50")),
         (cells.read_status, "Expired", "active"),
         (cells.read_status, "Отменён", "cancelled"),
     ],
@@ -138,6 +145,9 @@ def test_other_cells(read: cells.Reader, cell: str, value: object) -> None:
         (cells.read_number, "٣", "1499.50"),
         (cells.read_integer, "9" * 400, "at most"),
         (cells.read_amount, "9" * 40, "at most"),
+        (cells.read_amount, "1.200,50", "1499.50"),
+        (cells.read_amount, "12,3456", "1499.50"),
+        (cells.read_amount, "₹", "1499.50"),
         (cells.read_day_or_moment, "0001-01-01", "Check the year"),
         (cells.read_status, "frozen", "active or cancelled"),
         (cells.read_birth_date, "2030-01-01", "Check the year"),
