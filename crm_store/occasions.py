@@ -20,13 +20,12 @@ from sqlalchemy import (
     bindparam,
     cast,
     literal,
-    literal_column,
     null,
     select,
 )
 
 from crm_store.asked import Asked
-from crm_store.columns import UtcDateTime
+from crm_store.columns import UtcDateTime, unindexed
 from crm_store.models.event import Event
 from crm_store.scope import CUSTOMER
 from crm_store.tables import table_of
@@ -37,12 +36,9 @@ COLUMNS = ("customer_id", "membership_id", "event_id", "occurrence", "anchor_on"
 
 Occasions: TypeAlias = Asked[Select[Any]]
 
-OF_CLUB = CUSTOMER.c.club_id + literal_column("0") == bindparam("club", type_=Integer)
-"""A customer of the club, looked at last.
-
-Without statistics SQLite takes the index of the club, which finds everybody, to be as good as
-that of a day; of a sum it knows no index.
-"""
+OF_CLUB = unindexed(CUSTOMER.c.club_id) == bindparam("club", type_=Integer)
+"""A customer of the club, looked at last: SQLite would take the index of the club, which finds
+everybody, to be as good as that of a day."""
 
 
 def occasion(
