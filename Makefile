@@ -29,7 +29,7 @@ test: $(VENV)/installed-dev
 faults: $(VENV)/installed-dev
 	$(BIN)/python tests/faults/full.py
 
-# Ten minutes or so: a year of really sweeping, day by day into the catchers, against its simulation.
+# Five minutes or so: a year of really sweeping, day by day into the catchers, against its simulation.
 year: $(VENV)/installed-dev
 	$(BIN)/python tests/year/full.py
 

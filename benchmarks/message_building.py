@@ -45,7 +45,8 @@ CATALOGUE = with_message_fields(catalogue_of())
 EXAMPLE = {
     field.name: "\n".join(field.example) if field.type is FieldType.TAGS else field.example
     for field in CATALOGUE
-}
+} | {"event.amount": 1499}
+"""The starter's one field of an event has no example of its own."""
 NAMES = {"en": ("Zoë", "Müller"), "hi": ("आशा", "वर्मा"), "ru": ("Анна", "Волкова")}
 CLUB = Mailbox("Lotus Fitness", "hello@lotus.example")
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
