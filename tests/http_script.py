@@ -33,8 +33,10 @@ class ScriptedHttp:
     answer: bytes
     url: str = ""
     requests: list[Request] = field(default_factory=list)
+    connections: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 line, *rest = head.decode().strip().split("\r\n")

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from crm_messaging.channels.call_settings import CallSettings
+from crm_messaging.channels.http_connections import kept
 from crm_messaging.channels.http_outcomes import never, refused, silent
 from crm_messaging.message import MaySend, Outcome, Outgoing, OutgoingCall, Receipt
 from crm_store.sending import WEBHOOK
@@ -86,7 +87,7 @@ class CallChannel:
         self._client = httpx.AsyncClient(
             timeout=settings.timeout,
             verify=trust,
-            limits=httpx.Limits(max_connections=settings.connections),
+            limits=kept(settings.connections),
             follow_redirects=False,  # a redirect would lead past the list of hosts
             trust_env=False,
         )

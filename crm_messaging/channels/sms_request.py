@@ -6,6 +6,7 @@ from collections.abc import Callable
 import httpx
 from pydantic import SecretStr
 
+from crm_messaging.channels.http_connections import kept
 from crm_messaging.channels.http_outcomes import silent
 from crm_messaging.channels.sms_settings import HttpLimits
 from crm_messaging.message import MaySend, Outgoing, OutgoingSms, Receipt
@@ -37,7 +38,7 @@ class SmsOverHttp:
         self._judge = judge
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(limits.reply_timeout, connect=limits.connect_timeout),
-            limits=httpx.Limits(max_connections=limits.connections),
+            limits=kept(limits.connections),
             follow_redirects=False,  # a redirected POST would be a second request
             trust_env=False,  # what the environment says is read in one place only
         )
