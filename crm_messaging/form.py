@@ -15,7 +15,7 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import escape
 
 from crm_messaging.mime_words import MAX_LINE
-from crm_messaging.wire_text import WireText, encoded, has_control, is_clean, longest_line
+from crm_messaging.wire_text import WireText, encoded, is_clean, longest_line
 
 MAX_SHAPES = 64
 """Of one form; a text of another shape is made the plain way."""
@@ -26,6 +26,8 @@ _MARK = token_hex(8)
 """No customer's value is one with it: nobody knows it before this process has begun."""
 _BETWEEN = "`"
 """Between values that are looked at together. One that holds it is made the plain way."""
+_DOT, _UNDERSCORE = f"{_BETWEEN}.".encode(), f"{_BETWEEN}_".encode()
+"""As the next value's beginning."""
 
 
 class _Shape(NamedTuple):
@@ -70,10 +72,10 @@ class Form:
             return None
         values = [pieces[at] for at in shape.values]
         together = _BETWEEN.join(values)
-        encoded_together = together.encode("utf-8", "replace")
+        encoded_together = encoded(together)
         octets = encoded_together.split(_BETWEEN.encode()) if values else []
         length = sum(map(len, octets))
-        if not _are_tame(values, together) or len(octets) != len(values):
+        if not _are_tame(values, encoded_together) or len(octets) != len(values):
             return None
         if shape.length + length > MAX_OCTETS:
             return None
@@ -113,18 +115,18 @@ def _mark(number: int) -> str:
     return f"{_MARK}{number}"
 
 
-def _are_tame(values: list[str], together: str) -> bool:
+def _are_tame(values: list[str], together: bytes) -> bool:
     """Whether it makes no difference to these values what is around them.
 
     Then each is a part of one line, none is white space or becomes a line's, and none makes up,
     with its neighbours, what `is_clean` looks for.
     """
     return (
-        (together.isprintable() or not has_control(together))
-        and "=_" not in together
-        and not together.startswith((".", "_"))
-        and f"{_BETWEEN}." not in together
-        and f"{_BETWEEN}_" not in together
+        is_clean(together)
+        and b"\n" not in together
+        and not together.startswith(b"_")
+        and _DOT not in together
+        and _UNDERSCORE not in together
         and all(values)
         and values == [*map(str.strip, values)]
     )
@@ -149,6 +151,6 @@ class _Marking(NodeTransformer):
         """What stands there for everybody, as Jinja would print it."""
         try:
             value = node.as_const(self._evaluation)
-        except Exception:  # as Jinja does: what cannot be worked out now may fail for a customer
+        except nodes.Impossible:
             return None
         return str(escape(value) if self._evaluation.autoescape else value)

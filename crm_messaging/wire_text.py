@@ -4,7 +4,6 @@ It is kept in pieces, so that what many messages share is encoded and looked thr
 depends on the piece before it, as it would in base64 or in folded quoted-printable.
 """
 
-import re
 from typing import NamedTuple
 
 from crm_messaging.message import EmailParts
@@ -13,7 +12,6 @@ from crm_messaging.mime_words import MAX_LINE
 BOUNDARY_BEGIN = b"=_"
 """RFC 2045 section 6.7: no quoted-printable text holds it. Nor does base64, nor most text."""
 _CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\r\n"})
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class WireText(NamedTuple):
@@ -70,11 +68,6 @@ def is_clean(octets: bytes) -> bool:
         and BOUNDARY_BEGIN not in octets
         and len(octets.translate(None, _CONTROLS)) == len(octets)
     )
-
-
-def has_control(text: str) -> bool:
-    """Whether there is a control character in it, or a line's end; a tab is none."""
-    return _CONTROL.search(text) is not None
 
 
 def longest_line(octets: bytes) -> int:

@@ -7,7 +7,7 @@ club's own date fields made by `index_custom_dates`.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from crm_store.asked import Asked
+from crm_store.asked import KEPT, Asked
 from crm_store.columns import date_from_text, day_text
 from crm_store.given_rows import as_rows, given_rows
 from crm_store.json_values import text_at
@@ -62,7 +62,7 @@ def reached(club_id: int, field: str, first: date, last: date) -> Occasions:
     return Asked(_reached(field), {"club": club_id, "first": days[0], "last": days[1]})
 
 
-@cache
+@lru_cache(KEPT)
 def _reached(field: str) -> Select[Any]:
     kind: TypeEngine[Any] = String() if field.startswith(CUSTOM) else Date()
     first, last = bindparam("first", type_=kind), bindparam("last", type_=kind)
@@ -107,7 +107,7 @@ def anniversaries(club_id: int, field: str, called: str, kept: Sequence[Kept]) -
 _DAYS = "kept_days"
 
 
-@cache
+@lru_cache(KEPT)
 def _anniversaries(field: str, called: str) -> Select[Any]:
     days = given_rows(
         _DAYS,

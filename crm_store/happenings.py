@@ -7,7 +7,7 @@ an import of a year of visits does not write each of them down twice.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import (
@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
 )
 
-from crm_store.asked import Asked
+from crm_store.asked import KEPT, Asked
 from crm_store.columns import moment_given
 from crm_store.event_names import PURCHASE_RECORDED, VISIT_RECORDED
 from crm_store.json_values import flag_at, number_at, text_at
@@ -102,7 +102,7 @@ class _Wanted(NamedTuple):
         )
 
 
-@cache
+@lru_cache(KEPT)
 def _happenings(
     name: str, equal: tuple[_Wanted, ...], bounds: tuple[tuple[str, Sign, float], ...]
 ) -> Select[Any]:
@@ -123,7 +123,7 @@ def _happenings(
     )
 
 
-@cache
+@lru_cache(KEPT)
 def _of_events(happenings: Select[Any]) -> Select[Any]:
     return happenings.where(_EVENT.c.id.in_(EVENT_IDS))
 

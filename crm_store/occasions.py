@@ -7,7 +7,7 @@ once; the club, the day and all that differs are its values (`crm_store.asked`).
 """
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
 )
 
-from crm_store.asked import Asked
+from crm_store.asked import KEPT, Asked
 from crm_store.columns import UtcDateTime, unindexed
 from crm_store.models.event import Event
 from crm_store.scope import CUSTOMER
@@ -72,7 +72,7 @@ def narrowed(occasions: Occasions, event_ids: Sequence[int] | None) -> Occasions
     return Asked(_narrowed(occasions.sql), {**occasions.values, "event_ids": event_ids})
 
 
-@cache
+@lru_cache(KEPT)
 def _narrowed(occasions: Select[Any]) -> Select[Any]:
     concerned = select(_EVENT.c.customer_id).where(_EVENT.c.id.in_(EVENT_IDS))
     return occasions.where(CUSTOMER.c.id.in_(concerned))
