@@ -29,7 +29,6 @@ from machine import load
 
 from crm_messaging.channels.smtp_syntax import on_the_wire
 from crm_messaging.compiled import CompiledEmail
-from crm_messaging.compose import NAME_FIELDS
 from crm_messaging.dkim_signing import DkimSigner
 from crm_messaging.message import EmailParts, Letter
 from crm_messaging.message_fields import with_message_fields
@@ -37,16 +36,10 @@ from crm_messaging.mime import Mailbox, Sign, build_email, message_id_for
 from crm_messaging.render import render_email, render_for_wire, values_for
 from crm_messaging.template_library import TemplateLibrary
 from crm_messaging.wire_text import WireParts
-from crm_store.catalogue.field import FieldType
 from crm_store.catalogue.standard import catalogue_of
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 CATALOGUE = with_message_fields(catalogue_of())
-EXAMPLE = {
-    field.name: "\n".join(field.example) if field.type is FieldType.TAGS else field.example
-    for field in CATALOGUE
-} | {"event.amount": 1499}
-"""The starter's one field of an event has no example of its own."""
 NAMES = {"en": ("Zoë", "Müller"), "hi": ("आशा", "वर्मा"), "ru": ("Анна", "Волкова")}
 CLUB = Mailbox("Lotus Fitness", "hello@lotus.example")
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -128,8 +121,7 @@ def _mailings(customers: int) -> Iterator[Mailing]:
     for template in library.names("email"):
         for language, (first, last) in NAMES.items():
             compiled = library.load_email(template, language)
-            wanted = sorted(compiled.fields.union(NAME_FIELDS))
-            rows = [{name: EXAMPLE[name] for name in wanted} for _ in range(customers)]
+            rows = [library.example_row("email", template, language) for _ in range(customers)]
             for number, row in enumerate(rows):
                 row.update({"customer.first_name": f"{first} {number}", "customer.last_name": last})
             yield Mailing(compiled, rows)

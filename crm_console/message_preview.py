@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from crm_messaging.club_copy import CLUB
 from crm_messaging.compiled import CompiledEmail, CompiledSms
 from crm_messaging.dlt import INDIA, NotRegistered, tags_for
 from crm_messaging.message import EmailParts
@@ -11,7 +12,6 @@ from crm_messaging.message_fields import UNSUBSCRIBE_URL
 from crm_messaging.render import render_email, render_sms, values_for
 from crm_messaging.sms_cost import SmsEstimate, country_of, estimate
 from crm_store.catalogue.event_fields import event_fields, key_of
-from crm_store.catalogue.field import FieldType
 from crm_store.errors import SamparkError, UnknownName
 from flows.foresight.anchors import own_event
 from flows.project import Project
@@ -156,14 +156,14 @@ def example_values(
     club = project.settings.club
 
     def values_of(fields: frozenset[str]) -> dict[str, Any]:
-        told = event_fields(fields)
-        values = example_data(project, definition, act, language, told)
-        for name in fields.difference(told):
-            field = project.library.catalogue[name]
-            family, _, key = name.partition(".")
-            example = getattr(club, key) if family == "club" else field.example
-            values[name] = "\n".join(example) if field.type is FieldType.TAGS else example
-        return values
+        values = project.library.example_row(act.action.channel, act.action.template, language)
+        ours = {
+            name: getattr(club, name.partition(".")[2])
+            for name in fields
+            if name.startswith(f"{CLUB}.")
+        }
+        told = example_data(project, definition, act, language, event_fields(fields))
+        return values | ours | told
 
     return values_of
 
@@ -183,8 +183,5 @@ def example_data(
     # The first test that has a key says what it is like.
     for data in reversed([*data_in_tests(definition)]):
         told |= data
-    kinds = project.library.event_kinds(act.action.channel, act.action.template, language)
-    made_up = {FieldType.NUMBER: 1499, FieldType.DATE: "2026-11-22T18:30"}
-    return {
-        name: told.get(key := key_of(name), made_up.get(kinds[name], f"[{key}]")) for name in fields
-    }
+    row = project.library.example_row(act.action.channel, act.action.template, language)
+    return {name: told.get(key_of(name), row[name]) for name in fields}

@@ -9,7 +9,7 @@ from jinja2 import nodes
 
 from crm_messaging.compiled import PLAIN
 from crm_messaging.template_types import NUMERIC, OF_NUMBERS, TemplateTypes
-from crm_store.catalogue.event_fields import EVENT
+from crm_store.catalogue.event_fields import EVENT, key_of
 from crm_store.catalogue.field import Catalogue, FieldType
 
 _OF_MOMENTS = ("date", "time")
@@ -41,6 +41,13 @@ def event_kinds(sources: Iterable[str], catalogue: Catalogue) -> dict[str, Field
                 if types.of(operand.expr) in NUMERIC:
                     note(compared.expr, FieldType.NUMBER)
     return kinds
+
+
+def made_up(field: str, kind: FieldType) -> int | str:
+    """What an event might say, where nothing better is known."""
+    if kind is FieldType.NUMBER:
+        return 1499
+    return "2026-11-22T18:30" if kind is FieldType.DATE else f"[{key_of(field)}]"
 
 
 def _event_field(node: nodes.Node | None) -> str | None:

@@ -1,7 +1,6 @@
 """What a template says to a customer whose name is not known: the usual hole in a message."""
 
 import re
-from typing import Any
 
 from crm_messaging.compiled import CompiledEmail
 from crm_messaging.render import RenderError, render_email, render_sms, values_for
@@ -12,11 +11,9 @@ from crm_messaging.template_problems import (
     TemplateUnusable,
     finding_at,
 )
-from crm_store.catalogue.field import FieldType
 
 NAMES = ("customer.first_name", "customer.last_name")
 """No trigger promises them, and no file of customers has all of them."""
-_TOLD = {FieldType.NUMBER: 1499, FieldType.DATE: "2026-11-22T18:30"}
 
 
 def needs_a_name(library: TemplateLibrary, channel: str, name: str) -> list[TemplateFinding]:
@@ -52,13 +49,7 @@ def _refusal(
 ) -> RenderError | None:
     """Why the message cannot be made for an example customer without that name."""
     compiled = library.load(channel, name, language)
-    told = library.event_kinds(channel, name, language)
-    row: dict[str, Any] = {}
-    for one in (library.catalogue[field] for field in compiled.fields):
-        is_list = one.type is FieldType.TAGS
-        row[one.name] = "\n".join(one.example) if is_list else one.example
-        if one.name in told:
-            row[one.name] = _TOLD.get(told[one.name], "word")
+    row = library.example_row(channel, name, language)
     values = values_for(row | {missing: None}, language, library.catalogue)
     try:
         if isinstance(compiled, CompiledEmail):

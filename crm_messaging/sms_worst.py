@@ -114,6 +114,4 @@ def _value(
             return answer
         case FieldType.DATE:
             return date(2026, month, 28)
-        case FieldType.TAGS:
-            return "\n".join(field.example)
-    return field.example
+    return field.example_in_a_row

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from crm_messaging.compiled import (
     Compiled,
@@ -22,7 +22,7 @@ from crm_messaging.compiled import (
     compiled,
 )
 from crm_messaging.email_template import Layout, flat_email, layout_of
-from crm_messaging.event_kinds import event_kinds
+from crm_messaging.event_kinds import event_kinds, made_up
 from crm_messaging.filled_text import FilledText, filled_problems
 from crm_messaging.front_matter import Entry
 from crm_messaging.message_fields import with_message_fields
@@ -90,6 +90,17 @@ class TemplateLibrary:
         """What a sound template takes each field `event.<key>` for: a number, a date, a text."""
         flat = self._flattened(channel, name, self.resolve(channel, name, language))
         return event_kinds(flat.texts, self.catalogue)
+
+    def example_row(self, channel: str, name: str, language: str) -> dict[str, Any]:
+        """An example of each field that a sound template reads, as a row of the store has them."""
+        flat = self._flattened(channel, name, self.resolve(channel, name, language))
+        kinds = event_kinds(flat.texts, self.catalogue)
+        return {
+            field: made_up(field, kinds[field])
+            if field in kinds
+            else self.catalogue[field].example_in_a_row
+            for field in sorted(flat.fields)
+        }
 
     def filled_problems(self, text: str) -> list[TemplateFinding]:
         """All that is wrong with a text in a campaign in which fields may stand."""

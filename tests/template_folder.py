@@ -34,10 +34,9 @@ BARE_LAYOUT = """<mjml><mj-body>
 
 CATALOGUE: Catalogue = catalogue_of([custom_field("goal", FieldType.TEXT, "Goal")])
 
-ASHA: dict[str, Any] = {
-    field.name: "\n".join(field.example) if field.type is FieldType.TAGS else field.example
-    for field in CATALOGUE
-} | {"customer.tags": "vip\nyoga"}
+ASHA: dict[str, Any] = {field.name: field.example_in_a_row for field in CATALOGUE} | {
+    "customer.tags": "vip\nyoga"
+}
 
 LAYOUTS = {"layouts/club.mjml": LAYOUT, "layouts/bare.mjml": BARE_LAYOUT}
 

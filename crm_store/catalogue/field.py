@@ -66,6 +66,11 @@ class Field:
     personal: bool = False
     """It may identify a person: it never reaches a log, an artifact or an orchestrator."""
 
+    @property
+    def example_in_a_row(self) -> Any:
+        """The example as the store would give it: tags are one text."""
+        return "\n".join(self.example) if self.type is FieldType.TAGS else self.example
+
     # The database library loads where SQL is asked for: importing it takes longer than checking
     # every file of a club, and a check asks for none.
 
