@@ -77,18 +77,19 @@ def refuse_control(name: str, value: str) -> None:
     (CVE-2024-6923).
     """
     if _CONTROL.search(value) or (
-        _ENCODED_WORD_BEGIN in value and _CONTROL.search(_decoded(value))
+        _ENCODED_WORD_BEGIN in value and _CONTROL.search(decoded_words(value))
     ):
         raise BadHeader(f"The {name} holds a line end or another control character.")
 
 
-def _decoded(value: str) -> str:
+def decoded_words(value: str) -> str:
+    """A header field's text with its encoded words (RFC 2047) read; as it is, if none can be."""
     try:
         pieces = decode_header(value)
         return "".join(
             piece
             if isinstance(piece, str)
-            else piece.decode(charset_named(charset) or "ascii", "replace")
+            else piece.decode(charset_named(charset) or "utf-8", "replace")
             for piece, charset in pieces
         )
     except (HeaderParseError, ValueError):

@@ -47,6 +47,15 @@ TEMPLATES = {
         for language in ("en", "hi")
     },
 }
+LEADS = """
+campaign: leads
+name: Leads
+topic: news
+trigger: {type: new_lead}
+steps:
+  - {id: welcome, at: now, email: note/one}
+"""
+"""The smallest campaign there is: each new lead gets one message."""
 
 
 @dataclass

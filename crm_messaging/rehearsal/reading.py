@@ -4,12 +4,11 @@ import email
 import json
 import re
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.header import decode_header
 from email.message import Message
 
 from inscriptis import get_text
 
+from crm_messaging.mime_words import decoded_words
 from crm_store.charsets import charset_named
 
 _LANG = re.compile(r"<html[^>]*\blang=[\"']?([A-Za-z-]{2,12})", re.IGNORECASE)
@@ -80,15 +79,8 @@ def _part(message: Message, kind: str) -> str:
 
 
 def _decoded(header: str) -> str:
-    """A header's text with its encoded words (RFC 2047) read and its folding undone."""
-    try:
-        pieces = decode_header(header)
-    except (HeaderParseError, ValueError):
-        pieces = [(header, None)]
-    words = "".join(
-        word if isinstance(word, str) else _text(word, charset) for word, charset in pieces
-    )
-    return " ".join(words.split())
+    """A header's text with its encoded words read and its folding undone."""
+    return " ".join(decoded_words(header).split())
 
 
 def _text(octets: bytes, charset: str | None) -> str:

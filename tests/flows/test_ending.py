@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from engines import Workshop
+from engines import LEADS, Workshop
 from making import make_customer, make_event, rows_of
 
 from crm_messaging.channels.limits import EmailLimits
@@ -13,14 +13,6 @@ from crm_messaging.message import Channel, MaySend, Outgoing, Receipt
 from crm_store.models.touchpoint import Touchpoint
 from flows.traffic import Traffic
 
-LEADS = """
-campaign: leads
-name: Leads
-topic: news
-trigger: {type: new_lead}
-steps:
-  - {id: welcome, at: now, email: note/one}
-"""
 MANY, BEFORE = 60, 20
 
 

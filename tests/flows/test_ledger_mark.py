@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from engines import Workshop, workshop
+from engines import LEADS, Workshop, workshop
 from making import NOW, make_customer, make_event, rows_of
 from sqlalchemy import event
 
@@ -18,15 +18,6 @@ from crm_store.pauses import pauses, resume
 from flows.ledger_mark import LedgerMark, misgiving, open_mark
 from flows.prepare import prepare
 from flows.sweep import plan_sweep
-
-LEADS = """
-campaign: leads
-name: Leads
-topic: news
-trigger: {type: new_lead}
-steps:
-  - {id: welcome, at: now, email: note/one}
-"""
 
 
 def database(store: Store) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from engines import TEMPLATES
+from engines import LEADS, TEMPLATES
 
 from crm_store import events
 from crm_store.errors import EnvironmentUnready
@@ -41,14 +41,6 @@ topics: [news]
 sweep: {{every: 1m}}
 prefect: {{port: {prefect}}}
 catchers: {{smtp_port: {smtp}, sms_port: {sms}}}
-"""
-LEADS = """
-campaign: leads
-name: Leads
-topic: news
-trigger: {type: new_lead}
-steps:
-  - {id: welcome, at: now, email: note/one}
 """
 
 

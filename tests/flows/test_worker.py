@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from engines import TEMPLATES
+from engines import LEADS, TEMPLATES
 from making import NOW, rows_of
 
 from crm_messaging.rehearsal.caught import CaughtMail
@@ -41,14 +41,6 @@ club: {{name: Lotus Fitness, timezone: Asia/Kolkata, country: IN, languages: [en
 topics: [news]
 database: "{database}"
 prefect: {{api_url: "http://127.0.0.1:9/api"}}
-"""
-LEADS = """
-campaign: leads
-name: Leads
-topic: news
-trigger: {type: new_lead}
-steps:
-  - {id: welcome, at: now, email: note/one}
 """
 
 
