@@ -7,9 +7,9 @@ which both databases read as a table.
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from json import dumps
 from typing import Any
 
+from orjson import dumps
 from sqlalchemy import Label, Subquery, Text, bindparam, literal_column, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -37,7 +37,7 @@ def given_rows(parameter: str, rows: str | None = None, /, **columns: TypeEngine
 
 def as_rows(rows: Iterable[Sequence[str | int | None]]) -> str:
     """The parameter's value: rows of texts and whole numbers."""
-    return dumps([*rows], separators=(",", ":"))
+    return dumps([*rows]).decode()
 
 
 def as_text(moment: datetime) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Row,
     Select,
     String,
+    Update,
     and_,
     bindparam,
     case,
@@ -22,7 +23,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from crm_store.columns import UtcDateTime
 from crm_store.given_rows import as_rows, given_rows
@@ -245,9 +245,7 @@ _WISHES = given_rows("wishes", id=BigInteger(), address=String()).c
 
 
 @lru_cache(maxsize=64)
-def _begin_sending(
-    rule: TopicRule, exit_on: tuple[str, ...], dialect: str
-) -> ReturningUpdate[tuple[int]]:
+def _begin_sending(rule: TopicRule, exit_on: tuple[str, ...], dialect: str) -> Update:
     address_now = (
         select(_address(rule.address_fields))
         .where(CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
@@ -273,8 +271,14 @@ def _begin_sending(
         .values(
             state=str(State.SENDING), sent_at=bindparam("now"), attempts=TOUCHPOINT.c.attempts + 1
         )
-        .returning(TOUCHPOINT.c.id)
     )
+
+
+_BEGUN = select(TOUCHPOINT.c.id).where(
+    TOUCHPOINT.c.id.in_(bindparam("ids", expanding=True)),
+    TOUCHPOINT.c.claim_token == bindparam("token"),
+    is_still(TOUCHPOINT.c.state, State.SENDING),
+)
 
 
 def begin_sending(
@@ -305,9 +309,11 @@ def begin_sending(
         "hashes": as_rows([(one,) for one in hashes_of(connection, addresses.values())]),
     }
     statement = _begin_sending(rule, tuple(exit_on), connection.dialect.name)
-    moved = set(connection.execute(statement, asked).scalars())
-    if moved:
-        return moved
+    number = connection.execute(statement, asked).rowcount
+    if number == len(addresses):
+        return set(addresses)
+    if number:
+        return set(connection.execute(_BEGUN, asked).scalars())
     # One suppressed address holds up all that are asked about together: asking of each alone
     # would cost every message what hardly any needs. The others go without it.
     closed = suppressions(connection, addresses.values())
@@ -317,5 +323,5 @@ def begin_sending(
         if address not in closed or closed[address].reach not in rule.reaches
     }
     if not others or len(others) == len(addresses):
-        return moved
+        return set()
     return begin_sending(connection, others, token=token, rule=rule, exit_on=exit_on, now=now)

@@ -7,8 +7,10 @@ A move names the state it starts from, and past the claim the token too, so that
 lease ran out can change nothing any more.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -18,12 +20,12 @@ from sqlalchemy import (
     Connection,
     Integer,
     String,
+    Update,
     any_,
     bindparam,
     case,
     func,
     literal,
-    or_,
     select,
     update,
 )
@@ -33,7 +35,7 @@ from crm_store.columns import UtcDateTime
 from crm_store.given_rows import as_rows, as_text, given_rows
 from crm_store.literals import is_still, is_word
 from crm_store.locks import in_order
-from crm_store.models.touchpoint import State, Touchpoint
+from crm_store.models.touchpoint import WAITING, State, Touchpoint
 from crm_store.pauses import is_paused
 from crm_store.reasons import Reason
 from crm_store.scope import is_of_club
@@ -178,8 +180,7 @@ _CLAIM_OTHERS = _claim(_CANDIDATE.c.version_id.not_in(bindparam("passed_over", e
 
 def renew_lease(connection: Connection, token: str, lease_until: datetime) -> None:
     """Keep what this token holds for longer; what is just being changed keeps the lease it has."""
-    held = (TOUCHPOINT.c.claim_token == token, or_(_CLAIMED, _SENDING))
-    kept = in_order(connection, TOUCHPOINT, *held, pass_over=True)
+    kept = in_order(connection, TOUCHPOINT, TOUCHPOINT.c.claim_token == token, pass_over=True)
     connection.execute(update(TOUCHPOINT).where(kept).values(lease_until=lease_until))
 
 
@@ -209,66 +210,60 @@ class Ruling(NamedTuple):
 _RULINGS = given_rows(
     "rulings",
     id=BigInteger(),
-    state=String(),
-    reason=String(),
     detail=String(),
-    not_before=UtcDateTime(),
     provider_ref=String(),
     language=String(),
-    attempts=Integer(),
+    not_before=UtcDateTime(),
 ).c
-_AGAIN = func.coalesce(_RULINGS.not_before, TOUCHPOINT.c.not_before)
-_WAITS = or_(is_word(_RULINGS.state, State.PLANNED), is_word(_RULINGS.state, State.QUEUED))
-# Built once: SQLAlchemy then finds the compiled form by identity.
-_RULE = (
-    update(TOUCHPOINT)
-    .where(
-        TOUCHPOINT.c.id == _RULINGS.id,
-        TOUCHPOINT.c.claim_token == bindparam("token"),
-        is_still(TOUCHPOINT.c.state, State.CLAIMED, State.SENDING),
-    )
-    .values(
-        state=_RULINGS.state,
-        reason=_RULINGS.reason,
-        detail=_RULINGS.detail,
-        not_before=_AGAIN,
-        due_at=case((is_word(_RULINGS.state, State.PLANNED), _AGAIN), else_=TOUCHPOINT.c.due_at),
-        provider_ref=_RULINGS.provider_ref,
-        language=_RULINGS.language,
-        attempts=func.coalesce(_RULINGS.attempts, TOUCHPOINT.c.attempts),
-        settled_at=case((_WAITS, None), else_=bindparam("now", type_=UtcDateTime)),
-        **_RELEASED,
-    )
-)
-
-
 NAMED = TOUCHPOINT.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
 """For PostgreSQL, which cannot tell how few rows are given: so it finds them by their ids."""
-_RULE_NAMED = _RULE.where(NAMED)
+
+
+@cache
+def _rule(dialect: str, *, waits: bool) -> Update:
+    """What rulings have in common are parameters: SQLite would take it out of each row again."""
+    state = bindparam("new_state", type_=String)
+    again = func.coalesce(_RULINGS.not_before, TOUCHPOINT.c.not_before)
+    due_at = case((state == str(State.PLANNED), again), else_=TOUCHPOINT.c.due_at)
+    return (
+        update(TOUCHPOINT)
+        .where(
+            *(() if dialect == "sqlite" else (NAMED,)),
+            TOUCHPOINT.c.id == _RULINGS.id,
+            TOUCHPOINT.c.claim_token == bindparam("token"),
+            is_still(TOUCHPOINT.c.state, State.CLAIMED, State.SENDING),
+        )
+        .values(
+            state=state,
+            reason=bindparam("why"),
+            detail=_RULINGS.detail,
+            provider_ref=_RULINGS.provider_ref,
+            language=_RULINGS.language,
+            attempts=func.coalesce(bindparam("tried", type_=Integer), TOUCHPOINT.c.attempts),
+            settled_at=None if waits else bindparam("now", type_=UtcDateTime),
+            **({"not_before": again, "due_at": due_at} if waits else {}),
+            **_RELEASED,
+        )
+    )
 
 
 def rule(connection: Connection, rulings: Sequence[Ruling], token: str, now: datetime) -> None:
     """Write rulings down and give the touchpoints back; only the holder of the token can."""
-    if not rulings:
-        return
-    given = {"rulings": as_rows(map(_ruling_row, rulings)), "token": token, "now": now}
-    if connection.dialect.name == "sqlite":
-        connection.execute(_RULE, given)
-    else:
-        connection.execute(_RULE_NAMED, given | {"ids": [one.id for one in rulings]})
+    alike: dict[tuple[State, Reason | None, int | None], list[Ruling]] = defaultdict(list)
+    for one in rulings:
+        alike[one.state, one.reason, one.attempts].append(one)
+    for (state, reason, attempts), some in alike.items():
+        given = {
+            **{"new_state": state, "why": reason, "tried": attempts, "token": token, "now": now},
+            "rulings": as_rows(map(_ruling_row, some)),
+            "ids": [one.id for one in some],
+        }
+        connection.execute(_rule(connection.dialect.name, waits=state in WAITING), given)
 
 
 def _ruling_row(one: Ruling) -> tuple[str | int | None, ...]:
-    return (
-        one.id,
-        one.state,
-        one.reason,
-        one.detail[:200],
-        None if one.not_before is None else as_text(one.not_before),
-        one.provider_ref,
-        one.language,
-        one.attempts,
-    )
+    again = None if one.not_before is None else as_text(one.not_before)
+    return one.id, one.detail[:200], one.provider_ref, one.language, again
 
 
 def recover(connection: Connection, now: datetime) -> tuple[int, int]:
@@ -277,7 +272,7 @@ def recover(connection: Connection, now: datetime) -> tuple[int, int]:
     A claimed touchpoint has surely not left. One in `sending` may have: it is `in_doubt`, and
     nobody sends it again unasked (promise G3). One that somebody has is in living hands.
     """
-    left = (or_(_CLAIMED, _SENDING), TOUCHPOINT.c.lease_until < now)
+    left = (TOUCHPOINT.c.claim_token.is_not(None), TOUCHPOINT.c.lease_until < now)
     held = in_order(connection, TOUCHPOINT, *left, pass_over=True)
     given_back = connection.execute(
         update(TOUCHPOINT).where(held, _CLAIMED).values(state=str(State.QUEUED), **_RELEASED)

@@ -154,6 +154,8 @@ def _prepared(engine: Engine, campaign: RunningCampaign, taken: Taken) -> Prepar
     with engine.store.read() as connection:
         allowed, facts = judge(engine, connection, taken, prepared)
         _compose(engine, connection, version, allowed, facts, prepared, taken.at)
+    # As their rows lie: what a commit writes down is then on few pages of the database.
+    prepared.outgoing.sort(key=lambda one: one.claimed.id)
     engine.store.transact(touchpoints.rule, prepared.rulings, taken.token, taken.at)
     return prepared
 

@@ -73,6 +73,13 @@ class Touchpoint(SQLModel, table=True):
             sqlite_where=text("coupon IS NOT NULL"),
             postgresql_where=text("coupon IS NOT NULL"),
         ),
+        # One for all who have it in hand: it stays put as `claimed` becomes `sending`.
+        Index(
+            "ix_touchpoint_held",
+            "lease_until",
+            sqlite_where=text("claim_token IS NOT NULL"),
+            postgresql_where=text("claim_token IS NOT NULL"),
+        ),
         *(
             Index(
                 f"ix_touchpoint_{state}",
@@ -83,8 +90,6 @@ class Touchpoint(SQLModel, table=True):
             for state, columns in {
                 "planned": ("due_at",),
                 "queued": ("campaign", "not_before", "id"),
-                "claimed": ("lease_until",),
-                "sending": ("lease_until",),
                 "in_doubt": ("id",),
             }.items()
         ),

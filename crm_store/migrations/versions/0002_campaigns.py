@@ -169,13 +169,6 @@ def _ledger() -> None:
         sa.UniqueConstraint("campaign", "customer_id", "occurrence", "step", "channel"),
     )
     op.create_index(
-        "ix_touchpoint_claimed",
-        "touchpoint",
-        ["lease_until"],
-        sqlite_where=sa.text("state = 'claimed'"),
-        postgresql_where=sa.text("state = 'claimed'"),
-    )
-    op.create_index(
         "ix_touchpoint_coupon",
         "touchpoint",
         ["coupon"],
@@ -185,6 +178,13 @@ def _ledger() -> None:
     )
     op.create_index("ix_touchpoint_customer", "touchpoint", ["customer_id", "sent_at"])
     op.create_index("ix_touchpoint_enrollment", "touchpoint", ["enrollment_id"])
+    op.create_index(
+        "ix_touchpoint_held",
+        "touchpoint",
+        ["lease_until"],
+        sqlite_where=sa.text("claim_token IS NOT NULL"),
+        postgresql_where=sa.text("claim_token IS NOT NULL"),
+    )
     op.create_index(
         "ix_touchpoint_in_doubt",
         "touchpoint",
@@ -213,11 +213,4 @@ def _ledger() -> None:
         ["campaign", "not_before", "id"],
         sqlite_where=sa.text("state = 'queued'"),
         postgresql_where=sa.text("state = 'queued'"),
-    )
-    op.create_index(
-        "ix_touchpoint_sending",
-        "touchpoint",
-        ["lease_until"],
-        sqlite_where=sa.text("state = 'sending'"),
-        postgresql_where=sa.text("state = 'sending'"),
     )
