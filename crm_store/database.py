@@ -174,6 +174,8 @@ def _sqlite(url: URL, patience_s: float | None) -> Engine:
     engine = create_engine(
         url,
         connect_args={"timeout": patience_ms / 1000, "cached_statements": STATEMENTS},
+        # The one used last still has in its cache what it wrote; another would read it anew.
+        pool_use_lifo=True,
         **_pool(patience_s),
         hide_parameters=True,
         json_serializer=written,
@@ -201,21 +203,20 @@ def _sqlite(url: URL, patience_s: float | None) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         if connection.get_execution_options().get("sampark_begin") == "IMMEDIATE":
-            _take_the_write_lock(connection)
+            _take_the_write_lock(connection, patience_ms)
         else:
             connection.exec_driver_sql("BEGIN")
 
     return engine
 
 
-def _take_the_write_lock(connection: Connection) -> None:
+def _take_the_write_lock(connection: Connection, patience_ms: int) -> None:
     """BEGIN IMMEDIATE, as soon as the writer before has committed.
 
     SQLite's own way of waiting sleeps longer and longer, up to 100 ms, while other writers come
     and go. A commit takes a few milliseconds: two workers would spend their time asleep.
     """
     cursor = connection.connection.cursor()
-    [[patience_ms]] = cursor.execute("PRAGMA busy_timeout")
     last = monotonic() + patience_ms / 1000
     cursor.execute("PRAGMA busy_timeout=0")
     try:
