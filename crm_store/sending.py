@@ -10,7 +10,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Row,
     Select,
     String,
     Update,
@@ -18,9 +17,11 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    false,
     func,
     or_,
     select,
+    true,
     update,
 )
 
@@ -35,7 +36,7 @@ from crm_store.models.event import Event
 from crm_store.models.touchpoint import SENT, State
 from crm_store.pauses import is_paused
 from crm_store.scope import CUSTOMER
-from crm_store.suppressions import Address, Found, any_suppressed, hashes_of, suppressions
+from crm_store.suppressions import Address, any_suppressed, hashes_of, suppressions
 from crm_store.tables import table_of
 from crm_store.touchpoints import NAMED, TOUCHPOINT
 
@@ -147,23 +148,24 @@ def _exited(exit_on: Sequence[str]) -> ColumnElement[bool]:
 # by identity, and has no list to write out anew each time.
 @lru_cache(maxsize=64)
 def _facts(rule: TopicRule, exit_on: tuple[str, ...]) -> Select[Any]:
-    found = (
+    return (
         select(
             TOUCHPOINT.c.id,
-            TOUCHPOINT.c.channel,
             TOUCHPOINT.c.customer_id,
             func.nullif(_address(rule.address_fields), "").label("address"),
             CUSTOMER.c.language,
             func.coalesce(func.nullif(CUSTOMER.c.timezone, ""), _CLUB.c.timezone).label("timezone"),
             _opted_out(rule).label("opted_out"),
+            false().label("suppressed"),
             _exited(exit_on).label("exited"),
+            (_agreed(rule) if rule.needs_opt_in else true()).label("agreed"),
+            TOUCHPOINT.c.channel,
         )
         .select_from(TOUCHPOINT)
         .join(CUSTOMER, CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
         .join(_CLUB, _CLUB.c.id == CUSTOMER.c.club_id)
         .where(TOUCHPOINT.c.id.in_(bindparam("ids", expanding=True)))
     )
-    return found.add_columns(_agreed(rule).label("agreed")) if rule.needs_opt_in else found
 
 
 def facts(
@@ -176,24 +178,17 @@ def facts(
     """What the gate has to know, for a whole batch at once, by touchpoint."""
     statement = _facts(rule, tuple(exit_on))
     rows = connection.execute(statement, {"ids": list(touchpoint_ids)}).all()
-    closed = suppressions(connection, [(row[1], row[3]) for row in rows if row[3] is not None])
-    return {row[0]: _of_one(row, closed.get((row[1], row[3])), rule) for row in rows}
-
-
-def _of_one(row: Row[Any], found: Found | None, rule: TopicRule) -> SendFacts:
-    touchpoint_id, _, customer_id, address, language, zone, opted_out, exited, *asked = row
-    agreed = asked[0] if rule.needs_opt_in else True
-    suppressed = False
-    if found is not None and found.reach in rule.reaches:
-        own_wish = found.reach == Reach.MARKETING
-        opted_out, suppressed = opted_out or own_wish, not own_wish
-    return SendFacts(
-        *(touchpoint_id, customer_id, address, language, zone),
-        opted_out=opted_out,
-        suppressed=suppressed,
-        exited=exited,
-        agreed=agreed,
-    )
+    known = {row[0]: SendFacts(*row[:-1]) for row in rows}
+    addresses = {row[0]: (row[-1], row[2]) for row in rows if row[2] is not None}
+    closed = suppressions(connection, addresses.values())
+    for one, address in addresses.items():
+        found = closed.get(address)
+        if found is not None and found.reach in rule.reaches:
+            if found.reach == Reach.MARKETING:  # her own wish
+                known[one] = known[one]._replace(opted_out=True)
+            else:
+                known[one] = known[one]._replace(suppressed=True)
+    return known
 
 
 def sent_since(
