@@ -128,7 +128,8 @@ def open_store(url: str, *, base: Path | None = None, keys: KeyRing | None = Non
 
     Without `keys` nobody's permission can be looked up: such a store is for its keeper only.
 
-    Raises `EnvironmentUnready` when the URL cannot be read or its driver is not installed.
+    Raises `EnvironmentUnready` when the URL cannot be read, names no file, or its driver is not
+    installed.
     """
     try:
         parsed = make_url(url)
@@ -168,8 +169,12 @@ def _engine(url: URL, patience_s: float | None = None) -> Engine:
 
 def _sqlite(url: URL, patience_s: float | None) -> Engine:
     patience_ms = BUSY_TIMEOUT_MS if patience_s is None else round(patience_s * 1000)
-    if url.database:
-        _make_private(Path(url.database))
+    if not url.database or url.database == ":memory:":
+        raise EnvironmentUnready(
+            "The database URL names no file.",
+            "Write it as sqlite:///club.db: a ledger has to last.",
+        )
+    _make_private(Path(url.database))
     # Hidden parameters, here and below: an error that is logged must not quote a customer's row.
     engine = create_engine(
         url,

@@ -1,6 +1,7 @@
 """The secret key: what hangs on it, and what a change of it does."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from making import NOW
@@ -47,8 +48,8 @@ def test_a_key_that_was_changed_on_purpose_is_accepted_beside_the_one_before(sto
         keep(store, NEW)
 
 
-def test_without_a_key_nobodys_permission_can_be_looked_up() -> None:
-    store = open_store("sqlite://")
+def test_without_a_key_nobodys_permission_can_be_looked_up(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'club.db'}")
     with store.read() as connection, pytest.raises(NoSecretKey, match="is not set"):
         keys_of(connection)
     store.close()

@@ -7,10 +7,11 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from crm_store.database import Store, open_store
+from crm_store.errors import EnvironmentUnready
 
 WRITERS, TURNS = 4, 20
 
@@ -46,20 +47,23 @@ def test_writers_take_turns_and_none_overwrites_another(store: Store) -> None:
 
 
 def test_a_lock_that_is_never_freed_ends_in_an_error(store: Store, tmp_path: Path) -> None:
-    @event.listens_for(store.engine, "connect")
-    def _impatient(connection: sqlite3.Connection, _record: object) -> None:
-        connection.execute("PRAGMA busy_timeout=60")
-
-    store.engine.dispose()
+    impatient = store.impatient(0.06)
     with closing(sqlite3.connect(tmp_path / "club.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         began = monotonic()
-        with pytest.raises(OperationalError, match="database is locked"), store.write():
+        with pytest.raises(OperationalError, match="database is locked"), impatient.write():
             pass
         assert monotonic() - began >= 0.06
-    with store.write():  # the lock is free, and the connection as patient as before
+    with impatient.write():  # the lock is free, and the connection as patient as before
         pass
-    assert busy_timeout(store) == 60
+    assert busy_timeout(impatient) == 60
+    impatient.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_ledger_that_would_not_last_is_refused(url: str) -> None:
+    with pytest.raises(EnvironmentUnready, match="names no file"):
+        open_store(url)
 
 
 def test_what_is_wrong_otherwise_is_said_at_once(tmp_path: Path) -> None:
