@@ -10,9 +10,9 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Dialect,
     Select,
     String,
-    Update,
     and_,
     bindparam,
     case,
@@ -34,6 +34,7 @@ from crm_store.models.club import Club
 from crm_store.models.consent import ANY_TOPIC, Consent, Reach
 from crm_store.models.event import Event
 from crm_store.models.touchpoint import SENT, State
+from crm_store.on_driver import OnDriver
 from crm_store.pauses import is_paused
 from crm_store.scope import CUSTOMER
 from crm_store.suppressions import Address, any_suppressed, hashes_of, suppressions
@@ -240,17 +241,17 @@ _WISHES = given_rows("wishes", id=BigInteger(), address=String()).c
 
 
 @lru_cache(maxsize=64)
-def _begin_sending(rule: TopicRule, exit_on: tuple[str, ...], dialect: str) -> Update:
+def _begin_sending(rule: TopicRule, exit_on: tuple[str, ...], dialect: Dialect) -> OnDriver:
     address_now = (
         select(_address(rule.address_fields))
         .where(CUSTOMER.c.id == TOUCHPOINT.c.customer_id)
         .correlate(TOUCHPOINT)
         .scalar_subquery()
     )
-    return (
+    statement = (
         update(TOUCHPOINT)
         .where(
-            *(() if dialect == "sqlite" else (NAMED,)),
+            *(() if dialect.name == "sqlite" else (NAMED,)),
             TOUCHPOINT.c.id == _WISHES.id,
             is_still(TOUCHPOINT.c.state, State.CLAIMED),
             TOUCHPOINT.c.claim_token == bindparam("token"),
@@ -267,6 +268,7 @@ def _begin_sending(rule: TopicRule, exit_on: tuple[str, ...], dialect: str) -> U
             state=str(State.SENDING), sent_at=bindparam("now"), attempts=TOUCHPOINT.c.attempts + 1
         )
     )
+    return OnDriver(statement, dialect)
 
 
 _BEGUN = select(TOUCHPOINT.c.id).where(
@@ -303,8 +305,8 @@ def begin_sending(
         "now": now,
         "hashes": as_rows([(one,) for one in hashes_of(connection, addresses.values())]),
     }
-    statement = _begin_sending(rule, tuple(exit_on), connection.dialect.name)
-    number = connection.execute(statement, asked).rowcount
+    statement = _begin_sending(rule, tuple(exit_on), connection.dialect)
+    number = statement.execute(connection, asked).rowcount
     if number == len(addresses):
         return set(addresses)
     if number:

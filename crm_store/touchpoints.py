@@ -10,7 +10,7 @@ lease ran out can change nothing any more.
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -18,9 +18,9 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Dialect,
     Integer,
     String,
-    Update,
     any_,
     bindparam,
     case,
@@ -36,6 +36,7 @@ from crm_store.given_rows import as_rows, as_text, given_rows
 from crm_store.literals import is_still, is_word
 from crm_store.locks import in_order
 from crm_store.models.touchpoint import WAITING, State, Touchpoint
+from crm_store.on_driver import OnDriver
 from crm_store.pauses import is_paused
 from crm_store.reasons import Reason
 from crm_store.scope import is_of_club
@@ -219,16 +220,16 @@ NAMED = TOUCHPOINT.c.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
 """For PostgreSQL, which cannot tell how few rows are given: so it finds them by their ids."""
 
 
-@cache
-def _rule(dialect: str, *, waits: bool) -> Update:
+@lru_cache
+def _rule(dialect: Dialect, *, waits: bool) -> OnDriver:
     """What rulings have in common are parameters: SQLite would take it out of each row again."""
     state = bindparam("new_state", type_=String)
     again = func.coalesce(_RULINGS.not_before, TOUCHPOINT.c.not_before)
     due_at = case((state == str(State.PLANNED), again), else_=TOUCHPOINT.c.due_at)
-    return (
+    statement = (
         update(TOUCHPOINT)
         .where(
-            *(() if dialect == "sqlite" else (NAMED,)),
+            *(() if dialect.name == "sqlite" else (NAMED,)),
             TOUCHPOINT.c.id == _RULINGS.id,
             TOUCHPOINT.c.claim_token == bindparam("token"),
             is_still(TOUCHPOINT.c.state, State.CLAIMED, State.SENDING),
@@ -245,6 +246,7 @@ def _rule(dialect: str, *, waits: bool) -> Update:
             **_RELEASED,
         )
     )
+    return OnDriver(statement, dialect)
 
 
 def rule(connection: Connection, rulings: Sequence[Ruling], token: str, now: datetime) -> None:
@@ -258,7 +260,7 @@ def rule(connection: Connection, rulings: Sequence[Ruling], token: str, now: dat
             "rulings": as_rows(map(_ruling_row, some)),
             "ids": [one.id for one in some],
         }
-        connection.execute(_rule(connection.dialect.name, waits=state in WAITING), given)
+        _rule(connection.dialect, waits=state in WAITING).execute(connection, given)
 
 
 def _ruling_row(one: Ruling) -> tuple[str | int | None, ...]:
