@@ -13,7 +13,7 @@ from crm_messaging.dlt import DltTemplate
 from crm_messaging.form import Form
 from crm_messaging.template_language import TemplateSandbox
 
-PLAIN, _HTML = TemplateSandbox(autoescape=False), TemplateSandbox(autoescape=True)
+PLAIN, HTML = TemplateSandbox(autoescape=False), TemplateSandbox(autoescape=True)
 _EMPTY_LINES = re.compile(r"\n[ \t]*\n\s*\n")
 
 
@@ -136,7 +136,7 @@ def compiled(flat: FlatEmail | FlatSms) -> Compiled:
         language=flat.language,
         fields=flat.fields,
         subject=FlatTemplate(PLAIN, flat.subject, tidy=str.strip),
-        html=FlatTemplate(_HTML, flat.html),
+        html=FlatTemplate(HTML, flat.html),
         text=FlatTemplate(PLAIN, flat.text, tidy=_in_paragraphs),
     )
 

@@ -98,7 +98,7 @@ def compose(
             row = {**row, **links.values(compiled.fields, holder, sent, unsubscribe)}
     values = values_for(row, language, catalogue)
     if links and counted:
-        values.setdefault(LINKS.removesuffix("."), {}).update(links.clicks(counted, touchpoint.id))
+        values.setdefault(LINKS, {}).update(links.clicks(counted, touchpoint.id))
     message_id = touchpoint.message_id
     if isinstance(compiled, CompiledSms):
         body = render_sms(compiled, values)

@@ -14,7 +14,7 @@ COUPON = "coupon.code"
 UNSUBSCRIBE_URL = "message.unsubscribe_url"
 PREFERENCES_URL = "message.preferences_url"
 CONFIRM_URL = "message.confirm_url"
-LINKS = "message."
+LINKS = "message"
 """Fields of this family are links to our own pages."""
 _SAMPLE = "AAAAAAAMLAcXqV0fQ3Zk9wAA__8xmkY0ZQ"
 

@@ -21,6 +21,7 @@ from jinja2.runtime import Context, new_context
 from crm_messaging.blank import Blank, Day, EmptyValueError
 from crm_messaging.club_copy import club_copy
 from crm_messaging.compiled import PLAIN, Compiled, CompiledEmail, CompiledSms, FlatTemplate
+from crm_messaging.form import links_in
 from crm_messaging.message import EmailParts
 from crm_messaging.template_filters import LANGUAGE, Unprintable
 from crm_messaging.told import told
@@ -112,12 +113,13 @@ def render_email(compiled: CompiledEmail, values: Mapping[str, Any]) -> EmailPar
 def render_for_wire(compiled: CompiledEmail, values: Mapping[str, Any]) -> WireParts:
     """The finished e-mail, as `WireParts.of` makes it from `render_email`. Raises `RenderError`."""
     try:
-        context = _context(compiled, values)
+        context, links = _context(compiled, values), links_in(values)
         copy = club_copy(compiled, values)
         subject = _subject(copy, context)
-        html, text = _wire_text(copy.html, context), _wire_text(copy.text, context)
-    except Exception as error:
-        raise _explained(error) from None
+        html, text = _wire_text(copy.html, context, links), _wire_text(copy.text, context, links)
+    except Exception:
+        # Said as the plain way says it: this one does not come upon everything in its order.
+        return WireParts.of(render_email(compiled, values))
     return WireParts(subject, html, text)
 
 
@@ -169,8 +171,8 @@ def _words(flat: FlatTemplate, context: Context) -> str:
     return flat.tidy("".join(_pieces(flat.template, context)))
 
 
-def _wire_text(flat: FlatTemplate, context: Context) -> WireText:
-    filled = flat.form.filled(_pieces(flat.form.template, context))
+def _wire_text(flat: FlatTemplate, context: Context, links: Mapping[str, bytes]) -> WireText:
+    filled = flat.form.filled(_pieces(flat.form.template, context), links)
     return filled if filled is not None else WireText.of(_words(flat, context))
 
 
@@ -179,12 +181,14 @@ def _pieces(template: Template, context: Context) -> list[str]:
     made = iter(template.root_render_func(context))
     pieces: list[str] = []
     size = 0
-    while some := list(islice(made, 100)):
+    while True:
+        some = list(islice(made, 100))
         pieces += some
         size += sum(map(len, some))
         if size > MAX_OUTPUT:
             raise RenderError(f"The message is longer than {MAX_OUTPUT // 1024} KB.")
-    return pieces
+        if len(some) < 100:
+            return pieces
 
 
 def _explained(error: Exception) -> RenderError:

@@ -120,7 +120,7 @@ class Mask:
             raise UnsafeLink(Mistake(tag.start, "a link cannot hold {% %}", fix))
         if not before:
             fields = list(fields_of(tag.inner))
-            if fields and all(field.startswith(LINKS) for field in fields):
+            if fields and all(field.startswith(f"{LINKS}.") for field in fields):
                 return self._word(tag)  # made by us for this message: there is nothing to guard
             if all(field.startswith("club.") for field in fields):
                 return self._word(tag, LINK_START)

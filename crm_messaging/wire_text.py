@@ -11,7 +11,8 @@ from crm_messaging.mime_words import MAX_LINE
 
 BOUNDARY_BEGIN = b"=_"
 """RFC 2045 section 6.7: no quoted-printable text holds it. Nor does base64, nor most text."""
-_CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\r\n"})
+CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\r\n"})
+"""No clean text holds one."""
 
 
 class WireText(NamedTuple):
@@ -66,7 +67,7 @@ def is_clean(octets: bytes) -> bool:
         b"\n." not in octets
         and not octets.startswith(b".")
         and BOUNDARY_BEGIN not in octets
-        and len(octets.translate(None, _CONTROLS)) == len(octets)
+        and len(octets.translate(None, CONTROLS)) == len(octets)
     )
 
 

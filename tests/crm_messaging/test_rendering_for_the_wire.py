@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from template_folder import ASHA, CATALOGUE, library
 
+from crm_messaging.blank import Blank
 from crm_messaging.club_copy import MAX_COPIES
-from crm_messaging.compiled import PLAIN, CompiledEmail, FlatTemplate
-from crm_messaging.form import MAX_SHAPES
-from crm_messaging.message_fields import examples, with_message_fields
+from crm_messaging.compiled import HTML, PLAIN, CompiledEmail, FlatTemplate
+from crm_messaging.form import MAX_SHAPES, links_in
+from crm_messaging.message_fields import LINKS, examples, with_message_fields
 from crm_messaging.render import RenderError, render_email, render_for_wire, values_for
+from crm_messaging.template_language import TemplateSandbox
 from crm_messaging.template_library import TemplateLibrary
 from crm_messaging.wire_text import WireParts, WireText
 from crm_store.catalogue.field import FieldType
@@ -37,6 +39,7 @@ No phone at {{ club.name | lower | title }}
 .{{ club.address }}
 
 {% for tag in customer.tags %}
+{{ message.unsubscribe_url or "" }}
 {{ loop.index }}. {{ tag }} of {{ club.name }} {% if not loop.last %}, {% endif %}
 {% endfor %}
 
@@ -45,8 +48,14 @@ No phone at {{ club.name | lower | title }}
 
 {{ purchases.total | money }} {{ visits.total | plural("visit", "visits") }}
 {{ membership.ends_on | date }} {{ club.name | length }} {{ club.name in club.address }}
+
+{{ message.confirm_url }}{{ custom.goal }}{{ message.confirm_url }}={{ message.preferences_url }}_
+{{ message.preferences_url | truncate(20) }} {{ message.confirm_url or message.preferences_url }}
+{% if message.unsubscribe_url %}[{{ message.unsubscribe_url }}]({{ message.unsubscribe_url }}) or
+{% endif %}
+[yes]({{ message.confirm_url }}) [{{ customer.first_name }}]({{ message.preferences_url }})
 """
-"""Every way in which a club's field can stand in a template."""
+"""Every way in which a club's field, or a link to our own pages, can stand in a template."""
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +75,8 @@ hostile = st.one_of(
             *("https://lotus.example", "javascript:x", "+91 22", "'", '"', "\\n", "x\u2028y"),
         ]
     ),
+    st.text(st.sampled_from(list("aZ0:/._%~[]-=&`'")), max_size=12).map("https://a.b/".__add__),
+    st.text(st.sampled_from(list("aZ0:/._%~[]-")), max_size=4),
 )
 
 
@@ -118,7 +129,7 @@ def test_every_place_a_field_can_stand_in(everything: CompiledEmail, data: st.Da
 
 def test_an_empty_field_of_the_club_stops_the_message(everything: CompiledEmail) -> None:
     row = {field: HERS[field] for field in everything.fields} | {"club.name": None}
-    values = values_for(row, "en", CATALOGUE)
+    values = values_for(row, "en", FIELDS)
     with pytest.raises(RenderError, match=r"club\.name is empty"):
         render_for_wire(everything, values)
 
@@ -154,16 +165,42 @@ def test_a_value_that_is_awkward_where_it_stands(around: str, awkward: str) -> N
     context = {"customer": {"first_name": awkward}}
     plain = WireText.of(one.tidy(one.template.render(context)))
     pieces = list(one.form.template.root_render_func(one.form.template.new_context(context)))
-    filled = one.form.filled(pieces)
+    filled = one.form.filled(pieces, {})
     assert filled is None or (filled.octets, *filled[1:]) == (plain.octets, *plain[1:])
     assert filled is not None or not awkward.isalpha() or around in ("a={}_b", "=_{}")
+
+
+@pytest.mark.parametrize("template", [PLAIN, HTML], ids=["text", "HTML"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://go.a.example/u/_-x", "http://[::1]:4280/c/A", "a", "x" * 990, "", ".", "_", "`"),
+        *(" ", "a b", "a\n", "a\n.b", "https://a.example/?b=1&c=2", "a=_b", "a="),
+        *("<b>", '"', "'", "https://é.example", "\ud800", "\0", "\xa0", None, Blank("it"), 7),
+    ],
+)
+@pytest.mark.parametrize("around", ["{}", "\n\n{}\n\n", "a={}_b", "\n{}.", "{}{}", "=_{}", ">{}<"])
+def test_a_link_that_is_awkward_where_it_stands(
+    around: str, url: object, template: TemplateSandbox
+) -> None:
+    one = FlatTemplate(template, around.replace("{}", "{{ message.url }}"), tidy=str.strip)
+    values = {LINKS: {"url": url}}
+    pieces = list(one.form.template.generate(values))
+    assert "".join(pieces).isalnum(), "no link is printed by Jinja"
+    filled = one.form.filled(pieces, links_in(values))
+    if filled is None:
+        assert not isinstance(url, str) or not url.startswith("https://go") or "=" in around
+    else:
+        plain = WireText.of(one.tidy(one.template.render(values)))
+        assert (filled.octets, *filled[1:]) == (plain.octets, *plain[1:])
 
 
 def test_a_text_of_many_shapes_is_made_the_plain_way_in_the_end() -> None:
     source = "".join(f"{{% if customer.tags == '{n}' %}}{n}.{{% endif %}}" for n in range(70))
     one = FlatTemplate(PLAIN, source)
     made = [
-        one.form.filled([*one.form.template.generate(customer={"tags": str(n)})]) for n in range(70)
+        one.form.filled([*one.form.template.generate(customer={"tags": str(n)})], {})
+        for n in range(70)
     ]
     assert [m.octets if m else None for m in made] == [
         *(f"{n}.".encode() for n in range(MAX_SHAPES)),
@@ -184,4 +221,4 @@ def test_each_club_reads_its_own_name_however_many_there_are(everything: Compile
 def test_a_very_long_message_is_stopped(everything: CompiledEmail) -> None:
     row = {field: HERS[field] for field in everything.fields} | {"custom.goal": "x" * 600_000}
     with pytest.raises(RenderError, match="longer than 512 KB"):
-        render_for_wire(everything, values_for(row, "en", CATALOGUE))
+        render_for_wire(everything, values_for(row, "en", FIELDS))
