@@ -10,10 +10,11 @@ from jinja2 import Template, nodes
 from jinja2.visitor import NodeTransformer
 
 from crm_messaging.dlt import DltTemplate
-from crm_messaging.form import Form
+from crm_messaging.form import Form, Text
 from crm_messaging.template_language import TemplateSandbox
 
 PLAIN, HTML = TemplateSandbox(autoescape=False), TemplateSandbox(autoescape=True)
+_CONSTANTS = (nodes.Output, nodes.TemplateData, nodes.Const)
 _EMPTY_LINES = re.compile(r"\n[ \t]*\n\s*\n")
 
 
@@ -78,9 +79,17 @@ class FlatTemplate:
         return self.environment.from_string(self._tree())
 
     @cached_property
-    def form(self) -> Form:
-        """The same, where most of the text is known beforehand."""
-        return Form(self.environment, self._tree(), self.tidy)
+    def constant(self) -> str | None:
+        """The whole text, finished, where it holds nothing of anybody's."""
+        nodes_in_it = self._tree().find_all(nodes.Node)
+        if all(isinstance(node, _CONSTANTS) for node in nodes_in_it):
+            return self.tidy(self.template.render())
+        return None
+
+    @property
+    def in_form(self) -> Text:
+        """The same as a part of a form."""
+        return Text(self.environment, self._tree(), self.tidy)
 
     def changed(
         self, *, source: str | None = None, fold: NodeTransformer | None = None
@@ -105,6 +114,11 @@ class CompiledEmail:
     text: FlatTemplate
     club_copies: dict[tuple[Any, ...], "CompiledEmail"] = field(default_factory=dict)
     """Kept by `club_copy`."""
+
+    @cached_property
+    def form(self) -> Form:
+        """HTML and text, where most of both is known beforehand."""
+        return Form([self.html.in_form, self.text.in_form])
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ Links to our own pages are printed as they are: Jinja is not asked for those eit
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, count, islice
 from operator import itemgetter
 from secrets import token_hex
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, nodes
+from jinja2.runtime import Context
 from jinja2.visitor import NodeTransformer
 from markupsafe import escape
 
@@ -34,6 +36,9 @@ MAX_SHAPES = 64
 MAX_OCTETS = 256 * 1024
 """A text that is longer is made the plain way, which knows how long one may be."""
 
+MAX_PIECES = 200
+"""That Jinja yields; one who gets more has her texts made the plain way."""
+
 _MARK = token_hex(8)
 """No customer's value is one with it: nobody knows it before this process has begun."""
 _BETWEEN = "`"
@@ -51,21 +56,37 @@ _LINK = re.compile(r"[A-Za-z0-9][A-Za-z0-9:/.%~_\[\]-]*")
 """Addresses that are tame, and the same in HTML. No other text is a link to a page of ours."""
 
 
+class Text(NamedTuple):
+    """One of a form's texts; `tidy` is what is done with it when it is finished."""
+
+    environment: Environment
+    tree: nodes.Template
+    tidy: Callable[[str], str]
+
+
+class _Known(NamedTuple):
+    """What is known of one of the texts that are alike but for values and links."""
+
+    pieces: slice
+    is_ascii: bool
+    room: int
+    """No line is too long if no value or link has more octets."""
+
+
 class _Shape(NamedTuple):
-    """What stands around the values of all texts that are alike but for these."""
+    """What stands around the values of all messages that are alike but for these."""
 
     values: tuple[int, ...]
     """Which pieces they are."""
     links: tuple[str, ...]
     """The names of the links among them."""
     around: tuple[bytes, ...]
-    """One more than there are values and links."""
+    """In each text one more than there are values and links."""
     ordered: Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
-    """The text's pieces in order, from what is around, values and links, one after the other."""
-    length: int
-    longest_line: int
-    """In octets, as if all values and links were empty."""
-    is_ascii: bool
+    """The pieces in order, from what is around, values and links, one after the other."""
+    texts: tuple[_Known, ...]
+    room: int
+    """The texts are not too long if no value or link has more octets."""
 
 
 _Key = tuple[int | None, ...]
@@ -92,26 +113,30 @@ def links_in(values: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 class Form:
-    """A template's tree as a form. `tidy` is what is done with a text when it is finished."""
+    """The texts of a message as a form."""
 
-    def __init__(
-        self, environment: Environment, tree: nodes.Template, tidy: Callable[[str], str]
-    ) -> None:
-        marking = _Marking(environment)
-        self.template = environment.from_string(marking.visit(tree))
-        """Yields what `filled` takes."""
-        self._runs = marking.runs
-        self._run_of = {_mark(number): number for number in range(len(marking.runs))}
-        self._tidy = tidy
+    def __init__(self, texts: Sequence[Text]) -> None:
+        self._runs: list[_Run] = []
+        self._text_of: list[int] = []
+        """The text in which each run is."""
+        self._render: list[Callable[[Context], Iterator[str]]] = []
+        for number, (environment, tree, _) in enumerate(texts):
+            marked = _Marking(environment, self._runs).visit(tree)
+            self._render.append(environment.from_string(marked).root_render_func)
+            self._text_of += [number] * (len(self._runs) - len(self._text_of))
+        self._run_of = {_mark(number): number for number in range(len(self._runs))}
+        self._tidy = [text.tidy for text in texts]
         self._shapes: dict[_Key, _Shape | None] = {}
 
-    def filled(self, pieces: Sequence[str], links: Mapping[str, bytes]) -> WireText | None:
-        """The finished text, from what `template` yields for a customer's values, and `links_in`
-        these.
+    def filled(self, context: Context, links: Mapping[str, bytes]) -> tuple[WireText, ...] | None:
+        """The finished texts for a customer; `links` are those in her values, see `links_in`.
 
-        `None` when it has to be looked at as a whole: a value begins with a dot, say, or has
-        several lines; or a link is not there. Then it is made the plain way.
+        `None` when they have to be looked at as a whole: a value begins with a dot, say, or has
+        several lines; or a link is not there. Then they are made the plain way.
         """
+        pieces: list[str] = []
+        for render in self._render:
+            pieces += islice(render(context), MAX_PIECES)
         shape = self._shape(tuple(map(self._run_of.get, pieces)))
         if shape is None:
             return None
@@ -123,61 +148,90 @@ class Form:
             hers = [links[name] for name in shape.links]
         except KeyError:
             return None
-        encoded_together = together.encode()
-        octets = encoded_together.split(_SEPARATOR) if values else []
-        length = len(encoded_together) + sum(map(len, hers))
-        if shape.length + length > MAX_OCTETS or len(octets) != len(values):
+        octets = together.encode().split(_SEPARATOR) if values else []
+        if len(octets) != len(values):
             return None
-        made = shape.ordered((*shape.around, *octets, *hers))
-        short = shape.longest_line + length <= MAX_LINE
-        return WireText(
-            made,
-            clean=True,
-            is_ascii=shape.is_ascii and together.isascii(),
-            has_short_lines=short or longest_line(b"".join(made)) <= MAX_LINE,
+        octets += hers
+        longest = max(map(len, octets)) if octets else 0
+        if longest > shape.room:
+            return None
+        made, are_ascii = shape.ordered((*shape.around, *octets)), together.isascii()
+        return tuple(
+            [_text(made[known.pieces], known, longest, are_ascii) for known in shape.texts]
         )
 
     def _shape(self, key: _Key) -> _Shape | None:
         try:
             return self._shapes[key]
         except KeyError:
-            if len(self._shapes) >= MAX_SHAPES:
+            if len(self._shapes) >= MAX_SHAPES or len(key) >= MAX_PIECES:
                 return None
             made = self._shapes[key] = self._shape_of(key)
             return made
 
     def _shape_of(self, key: _Key) -> _Shape | None:
         """`None` where the texts themselves need a second look."""
-        texts = [text for run in key if run is not None for text in self._runs[run]]
-        whole = "".join(text if isinstance(text, str) else _MARK for text in texts)
-        octets = encoded(self._tidy(whole))
-        around = tuple(octets.split(_MARK.encode()))
-        if not is_clean(octets) or any(one.startswith(b"_") for one in around[1:]):
-            return None
-        rest = b"".join(around)
-        values = tuple(at for at, run in enumerate(key) if run is None)
-        holes = [text for text in texts if not isinstance(text, str)]
-        links = tuple(hole.name for hole in holes if hole is not None)
+        runs: list[_Run] = [[] for _ in self._tidy]
+        for number in key:
+            if number is not None:
+                runs[self._text_of[number]] += self._runs[number]
+        around: list[bytes] = []
+        texts: list[_Known] = []
+        for run, tidy in zip(runs, self._tidy, strict=True):
+            octets = encoded(tidy("".join(one if isinstance(one, str) else _MARK for one in run)))
+            pieces = octets.split(_MARK.encode())
+            if not is_clean(octets) or any(piece.startswith(b"_") for piece in pieces[1:]):
+                return None
+            start = texts[-1].pieces.stop if texts else 0
+            which = slice(start, start + 2 * len(pieces) - 1)
+            texts.append(_Known(which, octets.isascii(), _room(octets)))
+            around += pieces
+        holes = [[one for one in run if not isinstance(one, str)] for run in runs]
+        length, most = sum(map(len, around)), sum(map(len, holes))
         return _Shape(
-            *(values, links, around, _in_order(holes)),
-            *(len(rest), longest_line(rest), rest.isascii()),
+            values=tuple(at for at, number in enumerate(key) if number is None),
+            links=tuple(hole.name for hole in chain(*holes) if hole is not None),
+            around=tuple(around),
+            ordered=_in_order(holes),
+            texts=tuple(texts),
+            room=(MAX_OCTETS - length) // max(most, 1),
         )
 
 
-def _in_order(holes: Sequence[_Link | None]) -> Callable[[tuple[bytes, ...]], tuple[bytes, ...]]:
-    """`_Shape.ordered` for these places of links and values."""
-    if not holes:
-        return tuple
-    value, link = len(holes) + 1, len(holes) + 1 + holes.count(None)
-    order = [0]
-    for around, hole in enumerate(holes, 1):
-        if hole is None:
-            order += value, around
-            value += 1
-        else:
-            order += link, around
-            link += 1
-    return itemgetter(*order)
+def _room(octets: bytes) -> int:
+    """`_Known.room` of a text with marks."""
+    lines = [(len(line), line.count(_MARK.encode())) for line in octets.split(b"\r\n")]
+    rooms = [
+        (MAX_LINE - length + marks * len(_MARK)) // max(marks, 1)
+        for length, marks in lines
+        if marks or length > MAX_LINE
+    ]
+    return min(rooms, default=MAX_OCTETS)
+
+
+def _in_order(
+    holes: Sequence[Sequence[_Link | None]],
+) -> Callable[[tuple[bytes, ...]], tuple[bytes, ...]]:
+    """`_Shape.ordered` for these places of links and values in each text."""
+    values = sum(text.count(None) for text in holes)
+    first = sum(len(text) + 1 for text in holes)
+    around, value, link = count(), count(first), count(first + values)
+    order: list[int] = []
+    for text in holes:
+        order.append(next(around))
+        for hole in text:
+            order += next(value if hole is None else link), next(around)
+    return itemgetter(*order) if len(order) > 1 else tuple
+
+
+def _text(pieces: tuple[bytes, ...], known: _Known, longest: int, are_ascii: bool) -> WireText:
+    """Of values and links of which the longest has so many octets."""
+    return WireText(
+        pieces,
+        True,
+        known.is_ascii and (are_ascii or all(map(bytes.isascii, pieces))),
+        longest <= known.room or longest_line(b"".join(pieces)) <= MAX_LINE,
+    )
 
 
 def _mark(number: int) -> str:
@@ -187,8 +241,9 @@ def _mark(number: int) -> str:
 class _Marking(NodeTransformer):
     """Takes texts and links out, and puts a mark where each run of texts and values begins."""
 
-    def __init__(self, environment: Environment) -> None:
-        self.runs: list[_Run] = []
+    def __init__(self, environment: Environment, runs: list[_Run]) -> None:
+        self.runs = runs
+        """It adds to these."""
         self._evaluation = nodes.EvalContext(environment)
 
     def visit_Output(self, node: nodes.Output) -> nodes.Node:  # noqa: N802 - Jinja's way

@@ -26,7 +26,7 @@ _ID = 5
 _DAY = 2
 _TAG = 8
 _EPOCH = date(2026, 1, 1)
-_NEVER = 0xFFFF
+_FOREVER = b"\xff\xff"
 _PERSON_SIZE = _ID + HASH_SIZE + _DAY + _TAG
 _CLICK_TAG = 9
 _CLICK_SIZE = 2 * _ID + _CLICK_TAG
@@ -109,21 +109,22 @@ class Links:
     def token(self, purpose: Purpose, holder: Holder, sent: datetime) -> str:
         """34 letters, digits, `-` and `_`. The same arguments give the same token."""
         of_whom = holder.touchpoint_id.to_bytes(_ID) + holder.address_hash
-        payload = of_whom + _last_day(LASTS[purpose], sent)
+        lasts = LASTS[purpose]
+        payload = of_whom + (_FOREVER if lasts is None else _last_day(lasts, sent))
         return _text(payload, self._signers[purpose])
 
     def read(self, purpose: Purpose, token: str, now: datetime) -> Holder:
         """Whom a token was made for. Raises `BadToken` and `Expired`."""
         payload = _payload(token, _PERSON_SIZE, _TAG, self._signers[purpose])
         holder = Holder(_id(payload[:_ID]), payload[_ID:-_DAY])
-        day = int.from_bytes(payload[-_DAY:])
-        if day != _NEVER and now.astimezone(UTC).date() > _EPOCH + timedelta(days=day):
+        day = payload[-_DAY:]
+        if day != _FOREVER and now.astimezone(UTC).date() > _date(day):
             raise Expired(holder)
         return holder
 
-    def click(self, click: Click) -> str:
-        """26 letters, digits, `-` and `_`."""
-        payload = click.link_id.to_bytes(_ID) + click.touchpoint_id.to_bytes(_ID)
+    def click(self, link_id: int, touchpoint_id: int) -> str:
+        """26 letters, digits, `-` and `_`, for a `Click`."""
+        payload = link_id.to_bytes(_ID) + touchpoint_id.to_bytes(_ID)
         return _text(payload, self._clicks)
 
     def read_click(self, token: str) -> Click:
@@ -152,11 +153,13 @@ class Links:
 
 
 @lru_cache(maxsize=64)
-def _last_day(lasts: timedelta | None, sent: datetime) -> bytes:
-    if lasts is None:
-        return _NEVER.to_bytes(_DAY)
+def _last_day(lasts: timedelta, sent: datetime) -> bytes:
     day = (sent.astimezone(UTC) + lasts).date() - _EPOCH
     return day.days.to_bytes(_DAY)
+
+
+def _date(day: bytes) -> date:
+    return _EPOCH + timedelta(days=int.from_bytes(day))
 
 
 def _tag(signer: "blake2b", payload: bytes) -> bytes:

@@ -8,9 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
-from crm_messaging.links import Click, Holder, Links, Purpose
+from crm_messaging.blank import Blank
+from crm_messaging.links import Holder, Links, Purpose
 from crm_messaging.message_fields import CONFIRM_URL, PREFERENCES_URL, UNSUBSCRIBE_URL
 from crm_messaging.mime_words import phrase
 
@@ -27,6 +29,19 @@ _PURPOSES = {
 _NO_LABEL = re.compile(r"[^a-z0-9]+")
 
 
+class PrintedLinks(NamedTuple):
+    """Which links a template prints: fields of the family `message`, and where they lead."""
+
+    pages: tuple[tuple[str, Purpose], ...]
+    clicks: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def of(cls, fields: frozenset[str], link_ids: Sequence[int]) -> "PrintedLinks":
+        """Of a template's catalogue fields and the ids of its counted links."""
+        pages = ((name.partition(".")[2], to) for name, to in _PURPOSES.items() if name in fields)
+        return cls(tuple(pages), tuple((click_field(n), to) for n, to in enumerate(link_ids)))
+
+
 @dataclass(frozen=True)
 class MessageLinks:
     """How the messages of one club lead back to it."""
@@ -39,38 +54,39 @@ class MessageLinks:
     lists: Mapping[str, str] = field(default_factory=dict)
     """The name of each topic's list, as mail programs show it."""
 
+    @cached_property
+    def _pages(self) -> Mapping[Purpose, str]:
+        return {purpose: f"{self.base_url}{path}/" for purpose, path in PATHS.items()}
+
+    @cached_property
+    def _counted(self) -> str:
+        return f"{self.base_url}{CLICK_PATH}/"
+
     def holder(self, touchpoint_id: int, channel: str, address: str) -> Holder:
         """Whom the links of a message are made for."""
         return Holder(touchpoint_id, self.links.address_hash(channel, address))
 
     def url(self, purpose: Purpose, holder: Holder, sent: datetime) -> str:
         """A link to one of the pages."""
-        return f"{self.base_url}{PATHS[purpose]}/{self.links.token(purpose, holder, sent)}"
+        return self._pages[purpose] + self.links.token(purpose, holder, sent)
 
     def values(
-        self, fields: frozenset[str], holder: Holder, sent: datetime, unsubscribe: str | None
-    ) -> dict[str, str | None]:
-        """The values of those fields that are links.
+        self, printed: PrintedLinks, holder: Holder, sent: datetime, unsubscribe: str | None
+    ) -> dict[str, str | Blank]:
+        """The values of a template's links, as `message.*` has them.
 
         `unsubscribe` is the link that takes her off the list. A transactional message has none: it
         is no marketing.
         """
-        return {
-            name: unsubscribe if purpose is Purpose.UNSUBSCRIBE else self.url(purpose, holder, sent)
-            for name, purpose in _PURPOSES.items()
-            if name in fields
-        }
-
-    def clicks(self, link_ids: Sequence[int], touchpoint_id: int) -> dict[str, str]:
-        """The values that a message's counted links lead through, as `message.*` has them."""
-        return {
-            click_field(number): self.click_url(Click(link_id, touchpoint_id))
-            for number, link_id in enumerate(link_ids)
-        }
-
-    def click_url(self, click: Click) -> str:
-        """Through our own page to a stored address."""
-        return f"{self.base_url}{CLICK_PATH}/{self.links.click(click)}"
+        values: dict[str, str | Blank] = {}
+        for name, purpose in printed.pages:
+            if purpose is Purpose.UNSUBSCRIBE:
+                values[name] = unsubscribe or Blank(UNSUBSCRIBE_URL)
+            else:
+                values[name] = self.url(purpose, holder, sent)
+        for name, link_id in printed.clicks:
+            values[name] = self._counted + self.links.click(link_id, holder.touchpoint_id)
+        return values
 
     def list_fields(
         self, topic: str, domain: str, touchpoint_id: int, unsubscribe: str
@@ -90,7 +106,6 @@ class MessageLinks:
         return _with_token(self.return_path, self.links.return_token(touchpoint_id))
 
 
-@lru_cache(maxsize=256)
 def click_field(number: int) -> str:
     """The field of the family `message` that holds the address of a counted link."""
     return f"click_{number}"

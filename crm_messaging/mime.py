@@ -11,7 +11,7 @@ the way that encoded it anew would break the signature.
 
 import re
 from binascii import b2a_base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
@@ -36,8 +36,20 @@ _PLAIN_ADDRESS = re.compile(
 _BOUNDARY = f"{BOUNDARY_BEGIN.decode()}Sampark_" + "QXZJ" * 8
 """Only bodies that are not clean and leave as they are have to be searched for it."""
 _DELIMITER = b"--" + _BOUNDARY.encode()
+_MULTIPART = (
+    "MIME-Version: 1.0",
+    f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"',
+)
 _BEGIN = _DELIMITER + b"\r\n"
 _BETWEEN, _END = b"\r\n" + _BEGIN, b"\r\n" + _DELIMITER + b"--\r\n"
+_HEADS = {
+    (subtype, encoding): (
+        f'Content-Type: text/{subtype}; charset="utf-8"\r\n'
+        f"Content-Transfer-Encoding: {encoding}\r\n\r\n"
+    ).encode("ascii")
+    for subtype in ("plain", "html")
+    for encoding in ("7bit", "8bit", "base64")
+}
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _MESSAGE_ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{1,900}>")
@@ -71,39 +83,36 @@ def build_email(
     recipient: Mailbox,
     message_id: str,
     date: datetime,
-    headers: Mapping[str, str],
-    list_fields: Sequence[str] = (),
+    fields: Sequence[str] = (),
     sign: Sign | None = None,
 ) -> Letter:
     """A multipart/alternative message (RFC 2046 section 5.1.4) of text and HTML.
 
-    `list_fields` are header fields as they will stand, folded, without their last line ends.
+    `fields` are more of them as they will stand, folded, without their last line ends.
     CRLF line ends, no line over 998 octets, headers in ASCII; a message that is signed is ASCII
     throughout. The same arguments give the same bytes. Raises `BadAddress` and `BadHeader`.
     """
-    fields = [
+    header_fields = [
         _sender(sender),
         f"To: {_mailbox(recipient)}",
         unstructured("Subject", parts.subject),
         _date(date),
         f"Message-ID: {_checked_id(message_id)}",
-        *(_extra(name, value) for name, value in headers.items()),
-        *list_fields,
-        "MIME-Version: 1.0",
-        f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"',
+        *fields,
+        *_MULTIPART,
     ]
     seven_bit = sign is not None
     text = _part("plain", parts.text, seven_bit)
     html = _part("html", parts.html, seven_bit)
     body = (_BEGIN, text.head, *text.pieces, _BETWEEN, html.head, *html.pieces, _END)
-    is_ascii = "8bit" not in (text.encoding, html.encoding)
+    is_ascii = text.is_ascii and html.is_ascii
     if not is_ascii:
         # RFC 2045 section 6.4: the whole is at least what its parts are.
-        fields.append("Content-Transfer-Encoding: 8bit")
+        header_fields.append("Content-Transfer-Encoding: 8bit")
     if sign is not None:
-        fields.insert(0, sign(fields, b"".join(body), date))
-    header = "\r\n".join((*fields, "", "")).encode("ascii")
-    return Letter((header, *body), is_ascii, is_tidy=text.is_tidy and html.is_tidy)
+        header_fields.insert(0, sign(header_fields, b"".join(body), date))
+    header = "\r\n".join((*header_fields, "", "")).encode("ascii")
+    return Letter((header, *body), is_ascii, text.is_tidy and html.is_tidy)
 
 
 def ascii_address(address: str) -> str:
@@ -165,8 +174,11 @@ def _checked_id(message_id: str) -> str:
     return message_id
 
 
-@lru_cache(maxsize=64)
-def _extra(name: str, value: str) -> str:
+def header_field(name: str, value: str) -> str:
+    """`Name: value` for `build_email`, which writes the fields of `_OURS` itself.
+
+    Raises `BadAddress` and `BadHeader`.
+    """
     if not _HEADER_NAME.fullmatch(name) or name.lower() in _OURS:
         raise BadHeader(f"The header {name!r} cannot be set.", "Choose another name.")
     if name.lower() == "reply-to":
@@ -179,7 +191,7 @@ class _Part(NamedTuple):
 
     head: bytes
     pieces: tuple[bytes, ...]
-    encoding: str
+    is_ascii: bool
     is_tidy: bool
 
 
@@ -187,18 +199,10 @@ def _part(subtype: str, text: WireText, seven_bit: bool) -> _Part:
     """As it is where that is safe, else in base64, of a text with CRLF line ends (RFC 2045
     section 6.8).
     """
-    encoding = "7bit" if text.is_ascii else "8bit"
     if (seven_bit and not text.is_ascii) or not _may_stand(text):
-        return _Part(_head(subtype, "base64"), (_base64(text.octets),), "base64", is_tidy=True)
-    return _Part(_head(subtype, encoding), text.pieces, encoding, is_tidy=text.clean)
-
-
-@lru_cache(maxsize=8)
-def _head(subtype: str, encoding: str) -> bytes:
-    return (
-        f'Content-Type: text/{subtype}; charset="utf-8"\r\n'
-        f"Content-Transfer-Encoding: {encoding}\r\n\r\n"
-    ).encode("ascii")
+        return _Part(_HEADS[subtype, "base64"], (_base64(text.octets),), True, True)
+    encoding = "7bit" if text.is_ascii else "8bit"
+    return _Part(_HEADS[subtype, encoding], text.pieces, text.is_ascii, text.clean)
 
 
 def _may_stand(text: WireText) -> bool:

@@ -8,18 +8,16 @@ values: it is stored, shown and logged.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
-from jinja2 import Template
-from jinja2.runtime import Context, new_context
+from jinja2.runtime import Context
 
 from crm_messaging.blank import Blank, Day, EmptyValueError
-from crm_messaging.club_copy import club_copy
 from crm_messaging.compiled import PLAIN, Compiled, CompiledEmail, CompiledSms, FlatTemplate
 from crm_messaging.form import links_in
 from crm_messaging.message import EmailParts
@@ -40,6 +38,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_IN_SMS = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
+Columns: TypeAlias = tuple[tuple[str, str, str, FieldType], ...]
+"""Name, family, name within the family, and kind of each field."""
+
+
 class RenderError(SamparkError):
     """This message cannot be made. The text holds no value of the customer's."""
 
@@ -51,9 +53,14 @@ def values_for(row: Mapping[str, Any], language: str, catalogue: Catalogue) -> d
     becomes a `Blank`, a date a `Day`, tags (one text, joined by line feeds) a list. Lines in a
     text end in LF.
     """
+    return values_of(columns_of(tuple(row), catalogue), row, language)
+
+
+def values_of(columns: Columns, row: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """The same, of these columns."""
     values: dict[str, Any] = {LANGUAGE: language}
-    columns = _columns(tuple(row), catalogue)
-    for (name, family, field, kind), value in zip(columns, row.values(), strict=True):
+    for name, family, field, kind in columns:
+        value = row[name]
         if type(value) is str and "\r" in value:
             value = value.replace("\r\n", "\n").replace("\r", "\n")
         plain = value if kind is FieldType.TEXT and value is not None else _plain(name, value, kind)
@@ -62,10 +69,8 @@ def values_for(row: Mapping[str, Any], language: str, catalogue: Catalogue) -> d
 
 
 @lru_cache(maxsize=1024)
-def _columns(
-    names: tuple[str, ...], catalogue: Catalogue
-) -> tuple[tuple[str, str, str, FieldType], ...]:
-    """Name, family, name within the family, and kind of each field; rows of a batch are alike."""
+def columns_of(names: tuple[str, ...], catalogue: Catalogue) -> Columns:
+    """What `values_of` needs to know of these fields: rows of a batch are alike."""
     parts = ((name, *name.partition(".")) for name in names)
     return tuple((name, family, field, catalogue[name].type) for name, family, _, field in parts)
 
@@ -111,12 +116,17 @@ def render_email(compiled: CompiledEmail, values: Mapping[str, Any]) -> EmailPar
 
 
 def render_for_wire(compiled: CompiledEmail, values: Mapping[str, Any]) -> WireParts:
-    """The finished e-mail, as `WireParts.of` makes it from `render_email`. Raises `RenderError`."""
+    """The finished e-mail, as `WireParts.of` makes it from `render_email`. Raises `RenderError`.
+
+    `compiled` is best the `club_copy` of these values' club.
+    """
     try:
         context, links = _context(compiled, values), links_in(values)
-        copy = club_copy(compiled, values)
-        subject = _subject(copy, context)
-        html, text = _wire_text(copy.html, context, links), _wire_text(copy.text, context, links)
+        subject = _subject(compiled, context)
+        filled = compiled.form.filled(context, links)
+        html, text = filled or [
+            WireText.of(_words(one, context)) for one in (compiled.html, compiled.text)
+        ]
     except Exception:
         # Said as the plain way says it: this one does not come upon everything in its order.
         return WireParts.of(render_email(compiled, values))
@@ -126,7 +136,8 @@ def render_for_wire(compiled: CompiledEmail, values: Mapping[str, Any]) -> WireP
 def render_sms(compiled: CompiledSms, values: Mapping[str, Any]) -> str:
     """The finished text. Raises `RenderError`."""
     try:
-        text = "".join(_pieces(compiled.text, _context(compiled, values))).strip()
+        context = _context(compiled, values)
+        text = "".join(_pieces(compiled.text.root_render_func(context))).strip()
     except Exception as error:
         raise _explained(error) from None
     if not text:
@@ -144,20 +155,27 @@ def _context(compiled: Compiled, values: Mapping[str, Any]) -> Context:
     The customer's region counts for dates only if her language is the template's. One context
     serves all texts of a message: whether one escapes what it prints is in its code.
     """
-    language = str(values.get(LANGUAGE, compiled.language))
-    if _primary(language) != _primary(compiled.language):
-        language = compiled.language
+    language = _spoken(values.get(LANGUAGE, compiled.language), compiled.language)
     # As a template's own `new_context`, for a sandbox that has no globals to add.
-    return new_context(PLAIN, None, {}, {**values, LANGUAGE: language}, shared=True)
+    return Context(PLAIN, {**values, LANGUAGE: language}, None, {})
 
 
 @lru_cache(maxsize=256)
+def _spoken(hers: str, templates: str) -> str:
+    return hers if _primary(hers) == _primary(templates) else templates
+
+
 def _primary(language: str) -> str:
     return re.split("[-_]", language, maxsplit=1)[0].lower()
 
 
 def _subject(compiled: CompiledEmail, context: Context) -> str:
-    subject = _words(compiled.subject, context)
+    constant = compiled.subject.constant
+    return _checked_subject(_words(compiled.subject, context) if constant is None else constant)
+
+
+@lru_cache(maxsize=1024)
+def _checked_subject(subject: str) -> str:
     if not subject:
         raise RenderError("The subject is empty.")
     if len(subject) > MAX_SUBJECT:
@@ -168,17 +186,11 @@ def _subject(compiled: CompiledEmail, context: Context) -> str:
 
 
 def _words(flat: FlatTemplate, context: Context) -> str:
-    return flat.tidy("".join(_pieces(flat.template, context)))
+    return flat.tidy("".join(_pieces(flat.template.root_render_func(context))))
 
 
-def _wire_text(flat: FlatTemplate, context: Context, links: Mapping[str, bytes]) -> WireText:
-    filled = flat.form.filled(_pieces(flat.form.template, context), links)
-    return filled if filled is not None else WireText.of(_words(flat, context))
-
-
-def _pieces(template: Template, context: Context) -> list[str]:
-    """The output in pieces, stopped when it grows too large."""
-    made = iter(template.root_render_func(context))
+def _pieces(made: Iterator[str]) -> list[str]:
+    """A template's output in pieces, stopped when it grows too large."""
     pieces: list[str] = []
     size = 0
     while True:

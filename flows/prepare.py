@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from crm_messaging.compiled import CompiledEmail
-from crm_messaging.compose import NAME_FIELDS, compose
+from crm_messaging.compose import NAME_FIELDS, Composer
 from crm_messaging.dlt import NotRegistered
 from crm_messaging.gate import Allowed, Cap, Postponed, Situation, decide
 from crm_messaging.message import Outgoing, OutgoingCall
@@ -263,20 +263,23 @@ def _compose(
         if engine.tracker and isinstance(compiled, CompiledEmail) and not rule.transactional:
             row = rows[group[0].enrollment_id]
             compiled, counted = engine.tracker.counted(definition.campaign, compiled, row)
+        composer = Composer(
+            compiled,
+            rows[group[0].enrollment_id],
+            catalogue=engine.library.catalogue,
+            sender=engine.sender,
+            rule=rule,
+            links=engine.links,
+            counted=counted,
+            dlt=engine.dlt if channel == "sms" else None,
+        )
         for one in group:
             try:
-                message = compose(
+                message = composer.compose(
                     one,
-                    compiled,
                     rows[one.enrollment_id],
                     address=facts[one.id].address or "",
                     language=_language(engine, facts[one.id]),
-                    catalogue=engine.library.catalogue,
-                    sender=engine.sender,
-                    rule=rule,
-                    links=engine.links,
-                    counted=counted,
-                    dlt=engine.dlt if channel == "sms" else None,
                 )
             except SamparkError as error:
                 why = _WHY_NOT_MADE.get(type(error), Reason.TEMPLATE)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from crm_messaging.club_copy import club_copy
 from crm_messaging.compiled import Compiled, CompiledEmail
 from crm_messaging.message_fields import COUPON, examples, in_store
 from crm_messaging.render import RenderError, render_for_wire, render_sms, values_for
@@ -103,6 +104,6 @@ def _unsayable(
 
 def _say(compiled: Compiled, values: Mapping[str, object]) -> None:
     if isinstance(compiled, CompiledEmail):
-        render_for_wire(compiled, values)
+        render_for_wire(club_copy(compiled, values), values)
     else:
         render_sms(compiled, values)

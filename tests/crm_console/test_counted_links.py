@@ -8,7 +8,7 @@ from making import KEYS, NOW, rows_of
 from subscription_site import a_site
 from template_folder import ASHA, CATALOGUE, library
 
-from crm_messaging.links import Click, Links
+from crm_messaging.links import Links
 from crm_messaging.render import render_email, values_for
 from crm_messaging.tracking import tracked, with_query
 from crm_store.database import Store
@@ -66,7 +66,7 @@ async def test_a_click_leads_to_the_stored_address_and_counts_once(
         with store.write() as connection:
             [link, again] = keep_links(connection, "renewal", [RENEW, RENEW], NOW)
         assert link == again
-        path = f"/c/{Links(KEYS).click(Click(link, site.touchpoint))}"
+        path = f"/c/{Links(KEYS).click(link, site.touchpoint)}"
         assert (await site.client.head(path)).headers["location"] == RENEW
         assert rows_of(store, Event) == []
         for _ in range(3):
@@ -84,7 +84,7 @@ async def test_a_click_leads_to_the_stored_address_and_counts_once(
             "who": "machine or person unknown",
         }
         # Of a message that is gone the link still leads there, and nothing is counted.
-        gone = f"/c/{Links(KEYS).click(Click(link, 999_999))}"
+        gone = f"/c/{Links(KEYS).click(link, 999_999)}"
         assert (await site.client.get(gone)).headers["location"] == RENEW
         assert len(rows_of(store, Event)) == 2
 
@@ -95,7 +95,7 @@ async def test_what_follows_every_link_on_the_way_is_no_click_of_hers(
     async with a_site(store, tmp_path) as site:
         with store.write() as connection:
             [link] = keep_links(connection, "renewal", [RENEW], NOW)
-        path = f"/c/{Links(KEYS).click(Click(link, site.touchpoint))}"
+        path = f"/c/{Links(KEYS).click(link, site.touchpoint)}"
         sent = site.clock.now - timedelta(hours=1)
         for seconds in (2, 3, 11, 12):
             site.clock.now = sent + timedelta(seconds=seconds)
@@ -112,7 +112,7 @@ async def test_what_follows_every_link_on_the_way_is_no_click_of_hers(
 
 async def test_no_link_leads_to_what_is_not_stored(sqlite_store: Store, tmp_path: Path) -> None:
     async with a_site(sqlite_store, tmp_path) as site:
-        unknown = Links(KEYS).click(Click(77, site.touchpoint))
+        unknown = Links(KEYS).click(77, site.touchpoint)
         forged = unknown[:-1] + ("A" if unknown[-1] != "A" else "B")
         for path in (unknown, forged, "https://evil.example", "%2F%2Fevil.example", "x", "A" * 26):
             answer = await site.client.get(f"/c/{path}")

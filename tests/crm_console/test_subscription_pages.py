@@ -223,7 +223,7 @@ async def test_a_link_of_a_message_that_never_was(
             site.path(one, touchpoint=number) for one in (Purpose.PREFERENCES, Purpose.CONFIRM)
         )
         clicks = [Click(number, site.touchpoint), Click(1, number)]
-        for path in (choose, confirm, *(f"/c/{site.links.click(one)}" for one in clicks)):
+        for path in (choose, confirm, *(f"/c/{site.links.click(*one)}" for one in clicks)):
             assert (await site.client.get(path)).status_code == 404
         for path in (choose, confirm):
             assert (await site.client.post(path)).status_code == 404

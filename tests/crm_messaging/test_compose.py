@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from template_folder import ASHA, CATALOGUE, library
 
 from crm_messaging.channels.settings import EmailSettings
-from crm_messaging.compose import NAME_FIELDS, Sender, compose
+from crm_messaging.compose import NAME_FIELDS, Composer, Sender
 from crm_messaging.message import OutgoingEmail
 from crm_store.sending import TopicRule
 from crm_store.touchpoints import Claimed
@@ -34,16 +34,11 @@ def composed(folder: Path, sender: Sender, **values: Any) -> OutgoingEmail:
     files = {"en/email/a/b.md": "---\nsubject: Hello\n---\nHi {{ customer.first_name }} · ok"}
     compiled = library(folder, files).load_email("a/b", "en")
     changed = {name.replace("__", "."): value for name, value in values.items()}
-    message = compose(
-        CLAIMED,
-        compiled,
-        {name: (ASHA | changed)[name] for name in compiled.fields.union(NAME_FIELDS)},
-        address="asha@example.org",
-        language="en",
-        catalogue=CATALOGUE,
-        sender=sender,
-        rule=TopicRule("renewals"),
+    row = {name: (ASHA | changed)[name] for name in compiled.fields.union(NAME_FIELDS)}
+    composer = Composer(
+        compiled, row, catalogue=CATALOGUE, sender=sender, rule=TopicRule("renewals")
     )
+    message = composer.compose(CLAIMED, row, address="asha@example.org", language="en")
     assert isinstance(message, OutgoingEmail)
     return message
 

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from crm_messaging.channels.dkim_settings import DkimSettings
 from crm_messaging.dkim_signing import DkimSigner
 from crm_messaging.message import EmailParts
-from crm_messaging.mime import Mailbox, build_email, message_id_for
+from crm_messaging.mime import Mailbox, build_email, header_field, message_id_for
 from crm_messaging.wire_text import WireParts
 from crm_store.errors import SamparkError
 
@@ -61,7 +61,7 @@ def signed(kind: str, parts: EmailParts, name: str = "Asha Verma") -> bytes:
         recipient=Mailbox(name, "asha@example.org"),
         message_id=message_id_for("renewal|7", "lotus.example"),
         date=NOON,
-        headers=HEADERS,
+        fields=[header_field(name, value) for name, value in HEADERS.items()],
         sign=DkimSigner("lotus.example", "club", KEYS[kind]),
     )
     return bytes(letter)

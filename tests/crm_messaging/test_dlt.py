@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from template_folder import ASHA, CATALOGUE, library, sms_problems
 
-from crm_messaging.compose import NAME_FIELDS, compose
+from crm_messaging.compose import NAME_FIELDS, Composer
 from crm_messaging.dlt import (
     VARIABLE,
     DltSettings,
@@ -162,17 +162,10 @@ CLAIMED = Claimed(
 def composed(folder: Path, text: str, **values: Any) -> OutgoingSms:
     compiled = library(folder, {"en/sms/a/b.txt": text}).load_sms("a/b", "en")
     changed = {name.replace("__", "."): value for name, value in values.items()}
-    message = compose(
-        CLAIMED,
-        compiled,
-        {name: (ASHA | changed)[name] for name in compiled.fields.union(NAME_FIELDS)},
-        address="+919876543210",
-        language="en",
-        catalogue=CATALOGUE,
-        sender=None,
-        rule=TopicRule("renewals"),
-        dlt=SETTINGS,
-    )
+    row = {name: (ASHA | changed)[name] for name in compiled.fields.union(NAME_FIELDS)}
+    rule = TopicRule("renewals")
+    composer = Composer(compiled, row, catalogue=CATALOGUE, sender=None, rule=rule, dlt=SETTINGS)
+    message = composer.compose(CLAIMED, row, address="+919876543210", language="en")
     assert isinstance(message, OutgoingSms)
     return message
 

@@ -22,7 +22,7 @@ from making import KEYS
 from template_folder import ASHA, CATALOGUE, library
 
 from crm_messaging.channels.settings import EmailSettings
-from crm_messaging.compose import NAME_FIELDS, Sender, compose
+from crm_messaging.compose import NAME_FIELDS, Composer, Sender
 from crm_messaging.links import Holder, Links, Purpose
 from crm_messaging.message import OutgoingEmail, OutgoingSms
 from crm_messaging.message_fields import with_message_fields
@@ -63,17 +63,16 @@ def composed(
     sender: Sender | None = None,
 ) -> tuple[OutgoingEmail, EmailMessage]:
     compiled = library(folder, {"en/email/a/b.md": BODY}).load_email("a/b", "en")
-    message = compose(
-        CLAIMED,
+    row = {name: ASHA[name] for name in (compiled.fields.union(NAME_FIELDS)) & ASHA.keys()}
+    composer = Composer(
         compiled,
-        {name: ASHA[name] for name in (compiled.fields.union(NAME_FIELDS)) & ASHA.keys()},
-        address="asha@example.org",
-        language="en",
+        row,
         catalogue=FIELDS,
         sender=sender or Sender.of(EmailSettings.model_validate(SETTINGS)),
         rule=rule,
         links=links,
     )
+    message = composer.compose(CLAIMED, row, address="asha@example.org", language="en")
     assert isinstance(message, OutgoingEmail)
     read = message_from_bytes(bytes(message.letter), policy=policy.default)
     return message, cast(EmailMessage, read)
@@ -157,17 +156,10 @@ def test_the_signature_covers_the_ways_out(tmp_path: Path) -> None:
 def test_a_text_message_has_the_links_too(tmp_path: Path) -> None:
     text = "{{ customer.first_name }}, out: {{ message.unsubscribe_url }}"
     compiled = library(tmp_path, {"en/sms/a/b.txt": text}).load_sms("a/b", "en")
-    message = compose(
-        CLAIMED._replace(channel="sms"),
-        compiled,
-        {name: ASHA[name] for name in NAME_FIELDS},
-        address="+919876543210",
-        language="en",
-        catalogue=FIELDS,
-        sender=None,
-        rule=MARKETING,
-        links=LINKS,
-    )
+    row = {name: ASHA[name] for name in NAME_FIELDS}
+    composer = Composer(compiled, row, catalogue=FIELDS, sender=None, rule=MARKETING, links=LINKS)
+    claimed = CLAIMED._replace(channel="sms")
+    message = composer.compose(claimed, row, address="+919876543210", language="en")
     assert isinstance(message, OutgoingSms)
     token = message.body.rpartition("/")[2]
     found = LINKS.links.read(Purpose.UNSUBSCRIBE, token, NOON)

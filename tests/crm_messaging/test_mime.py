@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 
 from crm_messaging.channels.smtp_syntax import in_seven_bits, on_the_wire
 from crm_messaging.message import EmailParts, Letter
-from crm_messaging.mime import BadAddress, Mailbox, Sign, ascii_address, build_email, message_id_for
+from crm_messaging.mime import (
+    BadAddress,
+    Mailbox,
+    Sign,
+    ascii_address,
+    build_email,
+    header_field,
+    message_id_for,
+)
 from crm_messaging.mime_words import BadHeader
 from crm_messaging.wire_text import WireParts
 
@@ -50,7 +58,7 @@ def built_letter(
         recipient=recipient,
         message_id=message_id,
         date=NOON,
-        headers=headers or {},
+        fields=[header_field(name, value) for name, value in (headers or {}).items()],
         sign=sign,
     )
     # What it says of itself is what somebody finds who looks through it.
@@ -269,7 +277,7 @@ def test_the_same_message_is_the_same_bytes() -> None:
 def test_one_moment_in_two_zones_is_one_date() -> None:
     noon = built()
     pune = NOON.astimezone(ZoneInfo("Asia/Kolkata"))
-    arguments = {"sender": SENDER, "recipient": ASHA, "message_id": ID, "headers": {}}
+    arguments = {"sender": SENDER, "recipient": ASHA, "message_id": ID}
     assert bytes(build_email(WireParts.of(PARTS), date=pune, **arguments)) == noon
     assert b"\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\n" in noon
 
