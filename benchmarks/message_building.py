@@ -31,6 +31,7 @@ from crm_messaging.channels.smtp_syntax import on_the_wire
 from crm_messaging.club_copy import club_copy
 from crm_messaging.compiled import CompiledEmail
 from crm_messaging.dkim_signing import DkimSigner
+from crm_messaging.form import links_in
 from crm_messaging.message import EmailParts, Letter
 from crm_messaging.message_fields import with_message_fields
 from crm_messaging.mime import Mailbox, Sign, build_email, header_field, message_id_for
@@ -106,7 +107,7 @@ def _measure(mailing: Mailing, spent: Seconds) -> int:
 
     compiled, rows = mailing.compiled, mailing.rows
     values = timed("values", lambda row: values_for(row, compiled.language, CATALOGUE), rows)
-    quick = timed("render", lambda of: render_for_wire(club_copy(compiled, of), of), values)
+    quick = timed("render", partial(_rendered, compiled), values)
     letters = timed("build", _built, quick, rows)
     timed("SMTP's form of it", on_the_wire, letters)
     for name, signer in SIGNERS.items():
@@ -127,6 +128,10 @@ def _mailings(customers: int) -> Iterator[Mailing]:
             for number, row in enumerate(rows):
                 row.update({"customer.first_name": f"{first} {number}", "customer.last_name": last})
             yield Mailing(compiled, rows)
+
+
+def _rendered(compiled: CompiledEmail, values: dict[str, Any]) -> WireParts:
+    return render_for_wire(club_copy(compiled, values), values, links_in(values))
 
 
 def _built(parts: WireParts, row: dict[str, Any], sign: Sign | None = None) -> Letter:

@@ -74,6 +74,7 @@ class Composer:
     def __init__(
         self,
         compiled: Compiled,
+        language: str,
         row: Mapping[str, Any],
         *,
         catalogue: Catalogue,
@@ -83,15 +84,18 @@ class Composer:
         counted: Sequence[int] = (),
         dlt: DltSettings | None = None,
     ) -> None:
-        """`row` is that of any message: the club's own fields are the same in all.
+        """`language` is the one the messages are to be written in, for dates and amounts.
+
+        `row` is that of any message: the club's own fields are the same in all.
 
         `counted` are the ids of the links that `compiled` has its counted links for.
         """
         in_row = sorted(compiled.fields - LINK_FIELDS)
         of_club = tuple(name for name in in_row if name.startswith(f"{CLUB}."))
-        club = values_of(columns_of(of_club, catalogue), row, compiled.language)
+        club = values_of(columns_of(of_club, catalogue), row, language)
         self._club: Mapping[str, Any] = club.get(CLUB, {})
         self._columns = columns_of(tuple(n for n in in_row if n not in of_club), catalogue)
+        self._language = language
         self._compiled = compiled
         if isinstance(compiled, CompiledEmail):
             self._compiled = club_copy(compiled, club)
@@ -100,9 +104,7 @@ class Composer:
         self._links = links
         self._printed = PrintedLinks.of(compiled.fields, counted)
 
-    def compose(
-        self, touchpoint: Claimed, row: Mapping[str, Any], *, address: str, language: str
-    ) -> Outgoing:
+    def compose(self, touchpoint: Claimed, row: Mapping[str, Any], address: str) -> Outgoing:
         """The finished message of a touchpoint. Same touchpoint, same values: same bytes.
 
         Raises `RenderError`, `BadAddress` and `NotRegistered`; no text of theirs holds anything
@@ -110,7 +112,7 @@ class Composer:
         """
         if self._has_coupon:
             row = {**row, COUPON: touchpoint.coupon}
-        values = values_of(self._columns, row, language)
+        values = values_of(self._columns, row, self._language)
         values[CLUB] = self._club
         links, sent = self._links, touchpoint.queued_at
         unsubscribe = None
@@ -124,7 +126,9 @@ class Composer:
             body = render_sms(compiled, values)
             tags = tags_for(body, address, compiled.dlt, self._dlt)
             return OutgoingSms(touchpoint.id, touchpoint.message_id, address, body, tags)
-        return self._email(touchpoint, row, address, render_for_wire(compiled, values), unsubscribe)
+        tame = links.tame_in(values[LINKS]) if links else {}
+        parts = render_for_wire(compiled, values, tame)
+        return self._email(touchpoint, row, address, parts, unsubscribe)
 
     def _email(
         self,

@@ -103,13 +103,14 @@ _Run = list[str | _Link | None]
 """Texts and links; `None` for a value."""
 
 
+def is_tame(link: object) -> bool:
+    """Whether a form can print this as it is; also if letters, digits, `-` and `_` follow."""
+    return type(link) is str and _LINK.fullmatch(link) is not None
+
+
 def links_in(values: Mapping[str, Any]) -> dict[str, bytes]:
-    """Those of a template's `values` that `Form.filled` can print as they are, by name."""
-    return {
-        name: url.encode()
-        for name, url in values.get(LINKS, {}).items()
-        if type(url) is str and _LINK.fullmatch(url)
-    }
+    """Those of the links in a template's `values` that a form can print as they are, by name."""
+    return {name: url.encode() for name, url in values.get(LINKS, {}).items() if is_tame(url)}
 
 
 class Form:
@@ -129,7 +130,7 @@ class Form:
         self._shapes: dict[_Key, _Shape | None] = {}
 
     def filled(self, context: Context, links: Mapping[str, bytes]) -> tuple[WireText, ...] | None:
-        """The finished texts for a customer; `links` are those in her values, see `links_in`.
+        """The finished texts for a customer; `links` are `links_in` her values.
 
         `None` when they have to be looked at as a whole: a value begins with a dot, say, or has
         several lines; or a link is not there. Then they are made the plain way.
@@ -145,7 +146,7 @@ class Form:
         if values and (not _TAME.fullmatch(together) or _BOUNDARY in together):
             return None
         try:
-            hers = [links[name] for name in shape.links]
+            hers = [*map(links.__getitem__, shape.links)]
         except KeyError:
             return None
         octets = together.encode().split(_SEPARATOR) if values else []

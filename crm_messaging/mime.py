@@ -102,9 +102,9 @@ def build_email(
         *_MULTIPART,
     ]
     seven_bit = sign is not None
-    text = _part("plain", parts.text, seven_bit)
-    html = _part("html", parts.html, seven_bit)
-    body = (_BEGIN, text.head, *text.pieces, _BETWEEN, html.head, *html.pieces, _END)
+    text_head, text = _part("plain", parts.text, seven_bit)
+    html_head, html = _part("html", parts.html, seven_bit)
+    body = (_BEGIN, text_head, *text.pieces, _BETWEEN, html_head, *html.pieces, _END)
     is_ascii = text.is_ascii and html.is_ascii
     if not is_ascii:
         # RFC 2045 section 6.4: the whole is at least what its parts are.
@@ -112,7 +112,7 @@ def build_email(
     if sign is not None:
         header_fields.insert(0, sign(header_fields, b"".join(body), date))
     header = "\r\n".join((*header_fields, "", "")).encode("ascii")
-    return Letter((header, *body), is_ascii, text.is_tidy and html.is_tidy)
+    return Letter((header, *body), is_ascii, text.clean and html.clean)
 
 
 def ascii_address(address: str) -> str:
@@ -186,23 +186,13 @@ def header_field(name: str, value: str) -> str:
     return structured(name, value)
 
 
-class _Part(NamedTuple):
-    """One body of a message, encoded, under its header."""
-
-    head: bytes
-    pieces: tuple[bytes, ...]
-    is_ascii: bool
-    is_tidy: bool
-
-
-def _part(subtype: str, text: WireText, seven_bit: bool) -> _Part:
-    """As it is where that is safe, else in base64, of a text with CRLF line ends (RFC 2045
-    section 6.8).
+def _part(subtype: str, text: WireText, seven_bit: bool) -> tuple[bytes, WireText]:
+    """A body and the header of its part: as it is where that is safe, else in base64, of a text
+    with CRLF line ends (RFC 2045 section 6.8).
     """
     if (seven_bit and not text.is_ascii) or not _may_stand(text):
-        return _Part(_HEADS[subtype, "base64"], (_base64(text.octets),), True, True)
-    encoding = "7bit" if text.is_ascii else "8bit"
-    return _Part(_HEADS[subtype, encoding], text.pieces, text.is_ascii, text.clean)
+        return _HEADS[subtype, "base64"], WireText((_base64(text.octets),), True, True, True)
+    return _HEADS[subtype, "7bit" if text.is_ascii else "8bit"], text
 
 
 def _may_stand(text: WireText) -> bool:

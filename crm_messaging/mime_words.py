@@ -57,16 +57,15 @@ def structured(name: str, value: str) -> str:
     return folded
 
 
-@lru_cache(maxsize=1024)
 def phrase(name: str) -> str:
     """A name before an address (RFC 5322 section 3.2.5). Raises `BadHeader`."""
+    is_plain = _ENCODED_WORD_BEGIN not in name and len(name) < GOOD_LINE - 10
+    if is_plain and _ATOMS.fullmatch(name):
+        return name  # and holds no control character
     refuse_control("name", name)
-    if name.isascii() and _ENCODED_WORD_BEGIN not in name and len(name) < GOOD_LINE - 10:
-        if _ATOMS.fullmatch(name):
-            return name
-        if name == name.strip():
-            escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-            return f'"{escaped}"'
+    if is_plain and name.isascii() and name == name.strip():
+        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
     return "\r\n ".join(_encoded_words(name))
 
 

@@ -19,7 +19,6 @@ from jinja2.runtime import Context
 
 from crm_messaging.blank import Blank, Day, EmptyValueError
 from crm_messaging.compiled import PLAIN, Compiled, CompiledEmail, CompiledSms, FlatTemplate
-from crm_messaging.form import links_in
 from crm_messaging.message import EmailParts
 from crm_messaging.template_filters import LANGUAGE, Unprintable
 from crm_messaging.told import told
@@ -115,13 +114,15 @@ def render_email(compiled: CompiledEmail, values: Mapping[str, Any]) -> EmailPar
     return EmailParts(subject, html, text)
 
 
-def render_for_wire(compiled: CompiledEmail, values: Mapping[str, Any]) -> WireParts:
+def render_for_wire(
+    compiled: CompiledEmail, values: Mapping[str, Any], links: Mapping[str, bytes]
+) -> WireParts:
     """The finished e-mail, as `WireParts.of` makes it from `render_email`. Raises `RenderError`.
 
-    `compiled` is best the `club_copy` of these values' club.
+    `compiled` is best the `club_copy` of these values' club; `links` are `links_in` them.
     """
     try:
-        context, links = _context(compiled, values), links_in(values)
+        context = _context(compiled, values)
         subject = _subject(compiled, context)
         filled = compiled.form.filled(context, links)
         html, text = filled or [

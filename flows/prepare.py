@@ -232,21 +232,26 @@ def _compose(
 ) -> None:
     """Compose the messages, template by template; a message that cannot be made stops alone."""
     definition = version.definition
-    by_template: dict[tuple[str, str, str], list[Claimed]] = defaultdict(list)
+    calls: list[Claimed] = []
+    alike: dict[tuple[str, str, str, str], list[Claimed]] = defaultdict(list)
     for one in allowed:
         if one.channel == WEBHOOK:
-            continue
-        name = definition.act(one.step, one.variant).action.template
-        language = engine.library.resolve(one.channel, name, _language(engine, facts[one.id]))
-        by_template[one.channel, name, language].append(one)
+            calls.append(one)
+        else:
+            # Hers, with its region, for dates and amounts; else the club's.
+            language = facts[one.id].language or engine.library.languages[0]
+            alike[one.channel, one.step, one.variant, language].append(one)
+    loaded = []
+    for key, group in alike.items():
+        channel, step, variant, language = key
+        template = definition.act(step, variant).action.template
+        loaded.append((engine.library.load(channel, template, language), key, group))
     scope, rule = engine.scope(definition, now), engine.rule_of(definition)
-    calls = [one for one in allowed if one.channel == WEBHOOK]
     for one, made in calls_of(engine, connection, definition, calls, scope):
         if isinstance(made, OutgoingCall):
             prepared.outgoing.append(Ready(one, made, ""))
         else:
             prepared.rulings.append(Ruling(one.id, State.FAILED, Reason.TEMPLATE, str(made)))
-    loaded = [(engine.library.load(*key), key, group) for key, group in by_template.items()]
     # Of the same fields for all languages at once: what a statement costs hardly grows with rows.
     asked: dict[frozenset[str], list[int]] = defaultdict(list)
     for compiled, _, group in loaded:
@@ -257,7 +262,7 @@ def _compose(
         )
         for fields, enrollment_ids in asked.items()
     }
-    for compiled, (channel, _, language), group in loaded:
+    for compiled, (channel, _, _, language), group in loaded:
         rows = values[in_store(compiled.fields)]
         counted: Sequence[int] = ()
         if engine.tracker and isinstance(compiled, CompiledEmail) and not rule.transactional:
@@ -265,6 +270,7 @@ def _compose(
             compiled, counted = engine.tracker.counted(definition.campaign, compiled, row)
         composer = Composer(
             compiled,
+            language,
             rows[group[0].enrollment_id],
             catalogue=engine.library.catalogue,
             sender=engine.sender,
@@ -276,18 +282,10 @@ def _compose(
         for one in group:
             try:
                 message = composer.compose(
-                    one,
-                    rows[one.enrollment_id],
-                    address=facts[one.id].address or "",
-                    language=_language(engine, facts[one.id]),
+                    one, rows[one.enrollment_id], facts[one.id].address or ""
                 )
             except SamparkError as error:
                 why = _WHY_NOT_MADE.get(type(error), Reason.TEMPLATE)
                 prepared.rulings.append(Ruling(one.id, State.FAILED, why, str(error)))
             else:
-                prepared.outgoing.append(Ready(one, message, language))
-
-
-def _language(engine: Engine, known: SendFacts) -> str:
-    """Hers, with its region, for dates and amounts; else the club's."""
-    return known.language or engine.library.languages[0]
+                prepared.outgoing.append(Ready(one, message, compiled.language))

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from crm_messaging.club_copy import club_copy
 from crm_messaging.compiled import Compiled, CompiledEmail
+from crm_messaging.form import links_in
 from crm_messaging.message_fields import COUPON, examples, in_store
 from crm_messaging.render import RenderError, render_for_wire, render_sms, values_for
 from crm_messaging.template_problems import TemplateUnusable
@@ -104,6 +105,6 @@ def _unsayable(
 
 def _say(compiled: Compiled, values: Mapping[str, object]) -> None:
     if isinstance(compiled, CompiledEmail):
-        render_for_wire(club_copy(compiled, values), values)
+        render_for_wire(club_copy(compiled, values), values, links_in(values))
     else:
         render_sms(compiled, values)

@@ -36,9 +36,9 @@ def composed(folder: Path, sender: Sender, **values: Any) -> OutgoingEmail:
     changed = {name.replace("__", "."): value for name, value in values.items()}
     row = {name: (ASHA | changed)[name] for name in compiled.fields.union(NAME_FIELDS)}
     composer = Composer(
-        compiled, row, catalogue=CATALOGUE, sender=sender, rule=TopicRule("renewals")
+        compiled, "en", row, catalogue=CATALOGUE, sender=sender, rule=TopicRule("renewals")
     )
-    message = composer.compose(CLAIMED, row, address="asha@example.org", language="en")
+    message = composer.compose(CLAIMED, row, "asha@example.org")
     assert isinstance(message, OutgoingEmail)
     return message
 

@@ -164,8 +164,10 @@ def composed(folder: Path, text: str, **values: Any) -> OutgoingSms:
     changed = {name.replace("__", "."): value for name, value in values.items()}
     row = {name: (ASHA | changed)[name] for name in compiled.fields.union(NAME_FIELDS)}
     rule = TopicRule("renewals")
-    composer = Composer(compiled, row, catalogue=CATALOGUE, sender=None, rule=rule, dlt=SETTINGS)
-    message = composer.compose(CLAIMED, row, address="+919876543210", language="en")
+    composer = Composer(
+        compiled, "en", row, catalogue=CATALOGUE, sender=None, rule=rule, dlt=SETTINGS
+    )
+    message = composer.compose(CLAIMED, row, "+919876543210")
     assert isinstance(message, OutgoingSms)
     return message
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from html import unescape
 from pathlib import Path
 from typing import cast
 
@@ -18,16 +19,20 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 from making import KEYS
 from template_folder import ASHA, CATALOGUE, library
 
 from crm_messaging.channels.settings import EmailSettings
 from crm_messaging.compose import NAME_FIELDS, Composer, Sender
+from crm_messaging.form import links_in
 from crm_messaging.links import Holder, Links, Purpose
 from crm_messaging.message import OutgoingEmail, OutgoingSms
-from crm_messaging.message_fields import with_message_fields
-from crm_messaging.message_links import MessageLinks
+from crm_messaging.message_fields import LINK_FIELDS, with_message_fields
+from crm_messaging.message_links import MessageLinks, PrintedLinks
 from crm_messaging.template_problems import TemplateUnusable
+from crm_store.columns import LARGEST_ID
 from crm_store.sending import TopicRule
 from crm_store.touchpoints import Claimed
 
@@ -66,13 +71,14 @@ def composed(
     row = {name: ASHA[name] for name in (compiled.fields.union(NAME_FIELDS)) & ASHA.keys()}
     composer = Composer(
         compiled,
+        "en",
         row,
         catalogue=FIELDS,
         sender=sender or Sender.of(EmailSettings.model_validate(SETTINGS)),
         rule=rule,
         links=links,
     )
-    message = composer.compose(CLAIMED, row, address="asha@example.org", language="en")
+    message = composer.compose(CLAIMED, row, "asha@example.org")
     assert isinstance(message, OutgoingEmail)
     read = message_from_bytes(bytes(message.letter), policy=policy.default)
     return message, cast(EmailMessage, read)
@@ -131,6 +137,44 @@ def test_a_transactional_mail_is_no_list(tmp_path: Path) -> None:
     assert message.sender.startswith("bounce+")
 
 
+BASES = [
+    *(("https://go.lotus.example", True), ("http://[::1]:4280", True), ("http://a.b/c~d%20", True)),
+    *(("https://a.example/x&y", False), ("https://a.example/'x'", False), ("http://a/=_x", False)),
+    *(('https://a.example/"><b>', False), ("https://клуб.example", False), (".a", False)),
+    *(("_a", False), ("http://a/`", False), ("http://a b", False), ("http://a\n.b", False)),
+]
+
+
+@pytest.mark.parametrize(("base", "is_tame"), BASES)
+def test_links_are_written_so_that_they_are_read_as_they_are(
+    tmp_path: Path, base: str, is_tame: bool
+) -> None:
+    links = replace(LINKS, base_url=base)
+    _, read = composed(tmp_path, TRANSACTIONAL, links)
+    for kind in ("plain", "html"):
+        part = read.get_body((kind,))
+        assert part is not None
+        text = part.get_content().replace("\r\n", "\n")
+        assert kind == "plain" or not re.search("[\"'&<]", base) or base not in text
+        said = re.escape(base) + r"/(?:p|ok)/[\w-]{34}(?![\w-])"
+        assert len(re.findall(said, unescape(text) if kind == "html" else text)) == 2
+
+
+@pytest.mark.parametrize(("base", "is_tame"), BASES)
+@given(st.integers(0, LARGEST_ID), st.integers(0, LARGEST_ID), st.booleans())
+def test_what_is_known_of_our_links_is_what_a_look_at_them_tells(
+    base: str, is_tame: bool, touchpoint: int, link: int, marketing: bool
+) -> None:
+    links = replace(LINKS, base_url=base)
+    holder = links.holder(touchpoint, "email", "asha@example.org")
+    unsubscribe = links.url(Purpose.UNSUBSCRIBE, holder, NOON) if marketing else None
+    printed = PrintedLinks.of(LINK_FIELDS, [link, 0])
+    values = links.values(printed, holder, NOON, unsubscribe)
+    known = links.tame_in(values)
+    assert known == links_in({"message": values})
+    assert len(known) == (4 + marketing if is_tame else 0)
+
+
 def test_the_signature_covers_the_ways_out(tmp_path: Path) -> None:
     """RFC 8058 section 4: both fields, or a mail provider does not offer one click."""
     key = generate_private_key(65537, 2048)
@@ -157,9 +201,11 @@ def test_a_text_message_has_the_links_too(tmp_path: Path) -> None:
     text = "{{ customer.first_name }}, out: {{ message.unsubscribe_url }}"
     compiled = library(tmp_path, {"en/sms/a/b.txt": text}).load_sms("a/b", "en")
     row = {name: ASHA[name] for name in NAME_FIELDS}
-    composer = Composer(compiled, row, catalogue=FIELDS, sender=None, rule=MARKETING, links=LINKS)
+    composer = Composer(
+        compiled, "en", row, catalogue=FIELDS, sender=None, rule=MARKETING, links=LINKS
+    )
     claimed = CLAIMED._replace(channel="sms")
-    message = composer.compose(claimed, row, address="+919876543210", language="en")
+    message = composer.compose(claimed, row, "+919876543210")
     assert isinstance(message, OutgoingSms)
     token = message.body.rpartition("/")[2]
     found = LINKS.links.read(Purpose.UNSUBSCRIBE, token, NOON)

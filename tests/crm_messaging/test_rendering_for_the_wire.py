@@ -81,7 +81,7 @@ hostile = st.one_of(
 
 
 def quick_way(compiled: CompiledEmail, values: dict[str, Any]) -> WireParts:
-    return render_for_wire(club_copy(compiled, values), values)
+    return render_for_wire(club_copy(compiled, values), values, links_in(values))
 
 
 def agree(compiled: CompiledEmail, row: dict[str, Any]) -> WireParts | None:
