@@ -10,9 +10,7 @@ Links to our own pages are printed as they are: Jinja is not asked for those eit
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain, count, islice
-from operator import itemgetter
-from secrets import token_hex
+from itertools import islice
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, nodes
@@ -20,27 +18,15 @@ from jinja2.runtime import Context
 from jinja2.visitor import NodeTransformer
 from markupsafe import escape
 
+from crm_messaging.form_shape import MARK, OwnLink, Run, Shape, shape_of
 from crm_messaging.message_fields import LINKS
-from crm_messaging.mime_words import MAX_LINE
-from crm_messaging.wire_text import (
-    BOUNDARY_BEGIN,
-    CONTROLS,
-    WireText,
-    encoded,
-    is_clean,
-    longest_line,
-)
+from crm_messaging.wire_text import BOUNDARY_BEGIN, CONTROLS, WireText
 
 MAX_SHAPES = 64
 """Of one form; a text of another shape is made the plain way."""
-MAX_OCTETS = 256 * 1024
-"""A text that is longer is made the plain way, which knows how long one may be."""
-
-MAX_PIECES = 200
+MAX_PIECES = 100
 """That Jinja yields; one who gets more has her texts made the plain way."""
 
-_MARK = token_hex(8)
-"""No customer's value is one with it: nobody knows it before this process has begun."""
 _BETWEEN = "`"
 """Between values that are looked at together. One that holds it is made the plain way."""
 _SEPARATOR, _BOUNDARY = _BETWEEN.encode(), BOUNDARY_BEGIN.decode()
@@ -64,43 +50,8 @@ class Text(NamedTuple):
     tidy: Callable[[str], str]
 
 
-class _Known(NamedTuple):
-    """What is known of one of the texts that are alike but for values and links."""
-
-    pieces: slice
-    is_ascii: bool
-    room: int
-    """No line is too long if no value or link has more octets."""
-
-
-class _Shape(NamedTuple):
-    """What stands around the values of all messages that are alike but for these."""
-
-    values: tuple[int, ...]
-    """Which pieces they are."""
-    links: tuple[str, ...]
-    """The names of the links among them."""
-    around: tuple[bytes, ...]
-    """In each text one more than there are values and links."""
-    ordered: Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
-    """The pieces in order, from what is around, values and links, one after the other."""
-    texts: tuple[_Known, ...]
-    room: int
-    """The texts are not too long if no value or link has more octets."""
-
-
 _Key = tuple[int | None, ...]
 """Of each piece the run that begins there; `None` for a value."""
-
-
-class _Link(NamedTuple):
-    """The place of a link to a page of ours."""
-
-    name: str
-
-
-_Run = list[str | _Link | None]
-"""Texts and links; `None` for a value."""
 
 
 def is_tame(link: object) -> bool:
@@ -117,7 +68,7 @@ class Form:
     """The texts of a message as a form."""
 
     def __init__(self, texts: Sequence[Text]) -> None:
-        self._runs: list[_Run] = []
+        self._runs: list[Run] = []
         self._text_of: list[int] = []
         """The text in which each run is."""
         self._render: list[Callable[[Context], Iterator[str]]] = []
@@ -127,9 +78,9 @@ class Form:
             self._text_of += [number] * (len(self._runs) - len(self._text_of))
         self._run_of = {_mark(number): number for number in range(len(self._runs))}
         self._tidy = [text.tidy for text in texts]
-        self._shapes: dict[_Key, _Shape | None] = {}
+        self._shapes: dict[_Key, Shape | None] = {}
 
-    def filled(self, context: Context, links: Mapping[str, bytes]) -> tuple[WireText, ...] | None:
+    def filled(self, context: Context, links: Mapping[str, bytes]) -> list[WireText] | None:
         """The finished texts for a customer; `links` are `links_in` her values.
 
         `None` when they have to be looked at as a whole: a value begins with a dot, say, or has
@@ -152,97 +103,31 @@ class Form:
         octets = together.encode().split(_SEPARATOR) if values else []
         if len(octets) != len(values):
             return None
-        octets += hers
-        longest = max(map(len, octets)) if octets else 0
-        if longest > shape.room:
-            return None
-        made, are_ascii = shape.ordered((*shape.around, *octets)), together.isascii()
-        return tuple(
-            [_text(made[known.pieces], known, longest, are_ascii) for known in shape.texts]
-        )
+        return shape.filled(octets, hers)
 
-    def _shape(self, key: _Key) -> _Shape | None:
+    def _shape(self, key: _Key) -> Shape | None:
         try:
             return self._shapes[key]
         except KeyError:
             if len(self._shapes) >= MAX_SHAPES or len(key) >= MAX_PIECES:
                 return None
-            made = self._shapes[key] = self._shape_of(key)
+            runs: list[Run] = [[] for _ in self._tidy]
+            for number in key:
+                if number is not None:
+                    runs[self._text_of[number]] += self._runs[number]
+            values = [at for at, number in enumerate(key) if number is None]
+            made = self._shapes[key] = shape_of(runs, self._tidy, values)
             return made
-
-    def _shape_of(self, key: _Key) -> _Shape | None:
-        """`None` where the texts themselves need a second look."""
-        runs: list[_Run] = [[] for _ in self._tidy]
-        for number in key:
-            if number is not None:
-                runs[self._text_of[number]] += self._runs[number]
-        around: list[bytes] = []
-        texts: list[_Known] = []
-        for run, tidy in zip(runs, self._tidy, strict=True):
-            octets = encoded(tidy("".join(one if isinstance(one, str) else _MARK for one in run)))
-            pieces = octets.split(_MARK.encode())
-            if not is_clean(octets) or any(piece.startswith(b"_") for piece in pieces[1:]):
-                return None
-            start = texts[-1].pieces.stop if texts else 0
-            which = slice(start, start + 2 * len(pieces) - 1)
-            texts.append(_Known(which, octets.isascii(), _room(octets)))
-            around += pieces
-        holes = [[one for one in run if not isinstance(one, str)] for run in runs]
-        length, most = sum(map(len, around)), sum(map(len, holes))
-        return _Shape(
-            values=tuple(at for at, number in enumerate(key) if number is None),
-            links=tuple(hole.name for hole in chain(*holes) if hole is not None),
-            around=tuple(around),
-            ordered=_in_order(holes),
-            texts=tuple(texts),
-            room=(MAX_OCTETS - length) // max(most, 1),
-        )
-
-
-def _room(octets: bytes) -> int:
-    """`_Known.room` of a text with marks."""
-    lines = [(len(line), line.count(_MARK.encode())) for line in octets.split(b"\r\n")]
-    rooms = [
-        (MAX_LINE - length + marks * len(_MARK)) // max(marks, 1)
-        for length, marks in lines
-        if marks or length > MAX_LINE
-    ]
-    return min(rooms, default=MAX_OCTETS)
-
-
-def _in_order(
-    holes: Sequence[Sequence[_Link | None]],
-) -> Callable[[tuple[bytes, ...]], tuple[bytes, ...]]:
-    """`_Shape.ordered` for these places of links and values in each text."""
-    values = sum(text.count(None) for text in holes)
-    first = sum(len(text) + 1 for text in holes)
-    around, value, link = count(), count(first), count(first + values)
-    order: list[int] = []
-    for text in holes:
-        order.append(next(around))
-        for hole in text:
-            order += next(value if hole is None else link), next(around)
-    return itemgetter(*order) if len(order) > 1 else tuple
-
-
-def _text(pieces: tuple[bytes, ...], known: _Known, longest: int, are_ascii: bool) -> WireText:
-    """Of values and links of which the longest has so many octets."""
-    return WireText(
-        pieces,
-        True,
-        known.is_ascii and (are_ascii or all(map(bytes.isascii, pieces))),
-        longest <= known.room or longest_line(b"".join(pieces)) <= MAX_LINE,
-    )
 
 
 def _mark(number: int) -> str:
-    return f"{_MARK}{number}"
+    return f"{MARK}{number}"
 
 
 class _Marking(NodeTransformer):
     """Takes texts and links out, and puts a mark where each run of texts and values begins."""
 
-    def __init__(self, environment: Environment, runs: list[_Run]) -> None:
+    def __init__(self, environment: Environment, runs: list[Run]) -> None:
         self.runs = runs
         """It adds to these."""
         self._evaluation = nodes.EvalContext(environment)
@@ -254,10 +139,10 @@ class _Marking(NodeTransformer):
         self.runs.append(run)
         return nodes.Output([mark, *values], lineno=node.lineno)
 
-    def _known(self, node: nodes.Expr) -> str | _Link | None:
+    def _known(self, node: nodes.Expr) -> str | OwnLink | None:
         """What stands there for everybody, as Jinja would print it; or which link."""
         if isinstance(node, nodes.Getattr) and node.node == nodes.Name(LINKS, "load"):
-            return _Link(node.attr)
+            return OwnLink(node.attr)
         try:
             value = node.as_const(self._evaluation)
         except nodes.Impossible:

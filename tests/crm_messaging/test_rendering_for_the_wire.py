@@ -11,7 +11,8 @@ from template_folder import ASHA, CATALOGUE, library
 from crm_messaging.blank import Blank
 from crm_messaging.club_copy import MAX_COPIES, club_copy
 from crm_messaging.compiled import HTML, PLAIN, CompiledEmail, FlatTemplate
-from crm_messaging.form import MAX_SHAPES, Form, links_in
+from crm_messaging.form import MAX_PIECES, MAX_SHAPES, Form, links_in
+from crm_messaging.form_shape import MAX_OCTETS
 from crm_messaging.message_fields import LINKS, examples, with_message_fields
 from crm_messaging.render import RenderError, render_email, render_for_wire, values_for
 from crm_messaging.template_language import TemplateSandbox
@@ -36,7 +37,7 @@ No phone at {{ club.name | lower | title }}
 
 {{ club.name }}.
 {{ custom.goal }}
-.{{ club.address }}
+*{{ club.address }}*
 
 {% for tag in customer.tags %}
 {{ message.unsubscribe_url or "" }}
@@ -49,7 +50,7 @@ No phone at {{ club.name | lower | title }}
 {{ purchases.total | money }} {{ visits.total | plural("visit", "visits") }}
 {{ membership.ends_on | date }} {{ club.name | length }} {{ club.name in club.address }}
 
-{{ message.confirm_url }}{{ custom.goal }}{{ message.confirm_url }}={{ message.preferences_url }}_
+{{ message.confirm_url }}{{ custom.goal }}{{ message.confirm_url }}={{ message.preferences_url }}=
 {{ message.preferences_url | truncate(20) }} {{ message.confirm_url or message.preferences_url }}
 {% if message.unsubscribe_url %}[{{ message.unsubscribe_url }}]({{ message.unsubscribe_url }}) or
 {% endif %}
@@ -131,6 +132,12 @@ def test_every_place_a_field_can_stand_in(everything: CompiledEmail, data: st.Da
     agree(everything, data.draw(rows(everything)))
 
 
+def test_the_example_of_it_is_a_form(everything: CompiledEmail) -> None:
+    made = agree(everything, {field: HERS[field] for field in everything.fields})
+    assert made is not None
+    assert len(made.html.pieces) > 20 and len(made.text.pieces) > 20
+
+
 def test_an_empty_field_of_the_club_stops_the_message(everything: CompiledEmail) -> None:
     row = {field: HERS[field] for field in everything.fields} | {"club.name": None}
     values = values_for(row, "en", FIELDS)
@@ -199,6 +206,15 @@ def test_a_link_that_is_awkward_where_it_stands(
     one = FlatTemplate(template, around.replace("{}", "{{ message.url }}"), tidy=str.strip)
     made = filled_as_plain([one, one], {LINKS: {"url": url}})
     assert made or not isinstance(url, str) or not url.startswith("https://go") or "=" in around
+
+
+def test_what_is_too_much_for_a_form_is_made_the_plain_way() -> None:
+    one = FlatTemplate(PLAIN, "{% for tag in customer.tags %}{{ tag }}{% endfor %}")
+    for tags, is_a_form in (
+        *((["x"] * (MAX_PIECES // 2 - 1), True), (["x"] * (MAX_PIECES // 2), False)),
+        *((["x" * MAX_OCTETS], True), (["x" * (MAX_OCTETS + 1)], False)),
+    ):
+        assert filled_as_plain([one], {"customer": {"tags": tags}}) is is_a_form
 
 
 def test_a_text_of_many_shapes_is_made_the_plain_way_in_the_end() -> None:
