@@ -175,7 +175,7 @@ def _checked_id(message_id: str) -> str:
 
 
 def header_field(name: str, value: str) -> str:
-    """`Name: value` for `build_email`, which writes the fields of `_OURS` itself.
+    """`Name: value`, folded, for `build_email`: a field that it does not write itself.
 
     Raises `BadAddress` and `BadHeader`.
     """
