@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -60,6 +61,7 @@ def _written(value: datetime | None) -> str | None:
     return _in_utc(value).isoformat(" ", "microseconds").removesuffix("+00:00")
 
 
+@lru_cache(maxsize=4096)  # the rows of a batch have many moments in common
 def _read(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
 
