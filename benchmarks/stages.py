@@ -28,6 +28,7 @@ from sink import sink, taken
 from workers import LOOPS
 
 import flows.prepare as preparing
+from crm_messaging.compose import Composer
 from crm_messaging.message import MaySend, Outcome, Outgoing, Receipt
 from crm_store import field_values, sending, touchpoints
 from flows.admit import admit
@@ -38,14 +39,14 @@ from flows.prepare import Prepared, prepare
 
 Seconds = dict[str, float]
 
-PARTS: tuple[tuple[str, ModuleType, str], ...] = (
+PARTS: tuple[tuple[str, ModuleType | type, str], ...] = (
     ("claim", touchpoints, "claim"),
     ("facts for the gate", sending, "facts"),
     ("messages sent lately", sending, "sent_since"),
     ("hours that are closed", preparing, "closed_until"),
     ("gate", preparing, "decide"),
     ("values of fields", field_values, "of_enrolled"),
-    ("compose", preparing, "compose"),
+    ("compose", Composer, "compose"),
     ("rule on the rest", touchpoints, "rule"),
 )
 
@@ -146,9 +147,9 @@ async def _yes(touchpoint_id: int) -> bool:  # noqa: ARG001 - the channel names 
 @contextmanager
 def _parts_clocked(spent: Seconds) -> Iterator[None]:
     with ExitStack() as stack:
-        for stage, module, name in PARTS:
-            clocked = _clocked(getattr(module, name), f"  {stage}", spent)
-            stack.enter_context(patch.object(module, name, clocked))
+        for stage, owner, name in PARTS:
+            clocked = _clocked(getattr(owner, name), f"  {stage}", spent)
+            stack.enter_context(patch.object(owner, name, clocked))
         yield
 
 

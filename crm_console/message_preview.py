@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from crm_messaging.club_copy import CLUB
+from crm_messaging.club_copy import is_of_club
 from crm_messaging.compiled import CompiledEmail, CompiledSms
 from crm_messaging.dlt import INDIA, NotRegistered, tags_for
 from crm_messaging.message import EmailParts
@@ -157,11 +157,7 @@ def example_values(
 
     def values_of(fields: frozenset[str]) -> dict[str, Any]:
         values = project.library.example_row(act.action.channel, act.action.template, language)
-        ours = {
-            name: getattr(club, name.partition(".")[2])
-            for name in fields
-            if name.startswith(f"{CLUB}.")
-        }
+        ours = {name: getattr(club, name.partition(".")[2]) for name in fields if is_of_club(name)}
         told = example_data(project, definition, act, language, event_fields(fields))
         return values | ours | told
 

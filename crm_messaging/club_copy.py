@@ -20,6 +20,11 @@ MAX_COPIES = 32
 """Clubs for which one template is copied; for the others of a large chain it serves as it is."""
 
 
+def is_of_club(name: str) -> bool:
+    """Whether a catalogue field is the club's own."""
+    return name.startswith(f"{CLUB}.")
+
+
 def club_copy(compiled: CompiledEmail, values: Mapping[str, Any]) -> CompiledEmail:
     """The copy of `compiled` for the club in a template's `values`: it says just the same."""
     club: Mapping[str, Any] = values.get(CLUB, {})

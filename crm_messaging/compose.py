@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from crm_messaging.channels.settings import EmailSettings
-from crm_messaging.club_copy import CLUB, club_copy
+from crm_messaging.club_copy import CLUB, club_copy, is_of_club
 from crm_messaging.compiled import Compiled, CompiledEmail, CompiledSms
 from crm_messaging.dkim_signing import DkimSigner
 from crm_messaging.dlt import DltSettings, tags_for
@@ -75,7 +75,7 @@ class Composer:
         self,
         compiled: Compiled,
         language: str,
-        row: Mapping[str, Any],
+        club: Mapping[str, Any],
         *,
         catalogue: Catalogue,
         sender: Sender | None,
@@ -86,19 +86,19 @@ class Composer:
     ) -> None:
         """`language` is the one the messages are to be written in, for dates and amounts.
 
-        `row` is that of any message: the club's own fields are the same in all.
+        `club` holds the values of the club's own fields that the template prints.
 
         `counted` are the ids of the links that `compiled` has its counted links for.
         """
         in_row = sorted(compiled.fields - LINK_FIELDS)
-        of_club = tuple(name for name in in_row if name.startswith(f"{CLUB}."))
-        club = values_of(columns_of(of_club, catalogue), row, language)
-        self._club: Mapping[str, Any] = club.get(CLUB, {})
+        of_club = tuple(filter(is_of_club, in_row))
+        values = values_of(columns_of(of_club, catalogue), club, language)
+        self._club: Mapping[str, Any] = values.get(CLUB, {})
         self._columns = columns_of(tuple(n for n in in_row if n not in of_club), catalogue)
         self._language = language
         self._compiled = compiled
         if isinstance(compiled, CompiledEmail):
-            self._compiled = club_copy(compiled, club)
+            self._compiled = club_copy(compiled, values)
         self._has_coupon = COUPON in compiled.fields
         self._sender, self._rule, self._dlt = sender, rule, dlt
         self._links = links

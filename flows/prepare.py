@@ -4,7 +4,7 @@ All of it is set-based, a handful of statements a batch; it runs in a thread bes
 that hand over the batch before.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,15 +14,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from crm_messaging.compiled import CompiledEmail
-from crm_messaging.compose import NAME_FIELDS, Composer
 from crm_messaging.dlt import NotRegistered
 from crm_messaging.gate import Allowed, Cap, Postponed, Situation, decide
 from crm_messaging.message import Outgoing, OutgoingCall
-from crm_messaging.message_fields import in_store
 from crm_messaging.mime import BadAddress
 from crm_messaging.template_problems import TemplateUnusable
-from crm_store import field_values, sending, touchpoints
+from crm_store import sending, touchpoints
 from crm_store.errors import SamparkError
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
@@ -30,6 +27,7 @@ from crm_store.sending import WEBHOOK, SendFacts
 from crm_store.touchpoints import Claimed, Ruling
 from flows.calling import calls_of
 from flows.campaigns import RunningCampaign, Version, version_of
+from flows.composing import composed
 from flows.engine import Engine
 from triggers.definition import CampaignDefinition
 from triggers.timeline import closed_until
@@ -230,62 +228,20 @@ def _compose(
     prepared: Prepared,
     now: datetime,
 ) -> None:
-    """Compose the messages, template by template; a message that cannot be made stops alone."""
-    definition = version.definition
-    calls: list[Claimed] = []
-    alike: dict[tuple[str, str, str, str], list[Claimed]] = defaultdict(list)
-    for one in allowed:
-        if one.channel == WEBHOOK:
-            calls.append(one)
+    """Compose what may leave; a message that cannot be made stops alone."""
+    scope = engine.scope(version.definition, now)
+    messages = [one for one in allowed if one.channel != WEBHOOK]
+    for one, message, language in composed(
+        engine, connection, version.definition, messages, facts, scope
+    ):
+        if isinstance(message, SamparkError):
+            why = _WHY_NOT_MADE.get(type(message), Reason.TEMPLATE)
+            prepared.rulings.append(Ruling(one.id, State.FAILED, why, str(message)))
         else:
-            # Hers, with its region, for dates and amounts; else the club's.
-            language = facts[one.id].language or engine.library.languages[0]
-            alike[one.channel, one.step, one.variant, language].append(one)
-    loaded = []
-    for key, group in alike.items():
-        channel, step, variant, language = key
-        template = definition.act(step, variant).action.template
-        loaded.append((engine.library.load(channel, template, language), key, group))
-    scope, rule = engine.scope(definition, now), engine.rule_of(definition)
-    for one, made in calls_of(engine, connection, definition, calls, scope):
+            prepared.outgoing.append(Ready(one, message, language))
+    calls = [one for one in allowed if one.channel == WEBHOOK]
+    for one, made in calls_of(engine, connection, version.definition, calls, scope):
         if isinstance(made, OutgoingCall):
             prepared.outgoing.append(Ready(one, made, ""))
         else:
             prepared.rulings.append(Ruling(one.id, State.FAILED, Reason.TEMPLATE, str(made)))
-    # Of the same fields for all languages at once: what a statement costs hardly grows with rows.
-    asked: dict[frozenset[str], list[int]] = defaultdict(list)
-    for compiled, _, group in loaded:
-        asked[in_store(compiled.fields)] += [one.enrollment_id for one in group]
-    values = {
-        fields: field_values.of_enrolled(
-            connection, engine.catalogue, fields.union(NAME_FIELDS), enrollment_ids, scope
-        )
-        for fields, enrollment_ids in asked.items()
-    }
-    for compiled, (channel, _, _, language), group in loaded:
-        rows = values[in_store(compiled.fields)]
-        counted: Sequence[int] = ()
-        if engine.tracker and isinstance(compiled, CompiledEmail) and not rule.transactional:
-            row = rows[group[0].enrollment_id]
-            compiled, counted = engine.tracker.counted(definition.campaign, compiled, row)
-        composer = Composer(
-            compiled,
-            language,
-            rows[group[0].enrollment_id],
-            catalogue=engine.library.catalogue,
-            sender=engine.sender,
-            rule=rule,
-            links=engine.links,
-            counted=counted,
-            dlt=engine.dlt if channel == "sms" else None,
-        )
-        for one in group:
-            try:
-                message = composer.compose(
-                    one, rows[one.enrollment_id], facts[one.id].address or ""
-                )
-            except SamparkError as error:
-                why = _WHY_NOT_MADE.get(type(error), Reason.TEMPLATE)
-                prepared.rulings.append(Ruling(one.id, State.FAILED, why, str(error)))
-            else:
-                prepared.outgoing.append(Ready(one, message, compiled.language))

@@ -30,11 +30,10 @@ class Tracker:
     """Added to each address, with the campaign's name as `utm_campaign` where it is not empty."""
     _ready: dict[tuple[str, CompiledEmail], Counted] = field(default_factory=dict)
 
-    def counted(self, campaign: str, compiled: CompiledEmail, row: Mapping[str, Any]) -> Counted:
-        """The e-mail as this campaign sends it. `row` holds the values of the club's own fields."""
+    def counted(self, campaign: str, compiled: CompiledEmail, club: Mapping[str, Any]) -> Counted:
+        """The e-mail as this campaign sends it. `club` holds the values of the club's fields."""
         key = campaign, compiled
         if key not in self._ready:
-            club = {name: value for name, value in row.items() if name.startswith(f"{CLUB}.")}
             values = values_for(club, compiled.language, self.catalogue)
             utm = {f"utm_{name}": value for name, value in self.utm.items()}
             more = {**utm, "utm_campaign": campaign} if utm else {}
