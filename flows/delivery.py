@@ -6,12 +6,14 @@ those of the next go over the sessions that are free already.
 
 import asyncio
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeAlias
 
 from crm_messaging.message import Channel
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
+from crm_store.suppressions import Address
 from crm_store.touchpoints import renew_lease
 from flows.engine import Engine
 from flows.group_commit import Claim, GroupCommit
@@ -65,26 +67,36 @@ class Delivery:
         return leaving.outcomes
 
     def _queued(self, batch: Prepared) -> Leaving:
-        addresses = {
-            one.claimed.id: (one.claimed.channel, one.message.recipient) for one in batch.outgoing
-        }
+        addresses: dict[int, Address] = {}
+        by_channel: dict[str, list[Ready]] = defaultdict(list)
+        for one in batch.outgoing:
+            claimed = one.claimed
+            addresses[claimed.id] = claimed.channel, one.message.recipient
+            by_channel[claimed.channel].append(one)
         rule = self.engine.rule_of(batch.definition)
         claim = Claim(batch.token, rule, batch.definition.exit_on, addresses)
         done = asyncio.get_running_loop().create_future()
         leaving = Leaving(self._ledger, claim, len(batch.outgoing), done)
-        by_line: dict[Line, list[Ready]] = defaultdict(list)
-        for ready in batch.outgoing:
-            by_line[self._line(ready)].append(ready)
-        for line, messages in by_line.items():
-            for _ in range(line.put(leaving, messages)):
-                worker = asyncio.create_task(line.work_off())
-                self._workers.add(worker)
-                worker.add_done_callback(self._ended)
+        for name, messages in by_channel.items():
+            for line, its_own in self._by_line(self.engine.channels[name], messages).items():
+                for _ in range(line.put(leaving, its_own)):
+                    worker = asyncio.create_task(line.work_off())
+                    self._workers.add(worker)
+                    worker.add_done_callback(self._ended)
         return leaving
 
-    def _line(self, ready: Ready) -> Line:
-        channel = self.engine.channels[ready.claimed.channel]
-        lane = self.engine.traffic.road(channel).lane(ready.message)
+    def _by_line(
+        self, channel: Channel, messages: Sequence[Ready]
+    ) -> Mapping[Line, Sequence[Ready]]:
+        road = self.engine.traffic.road(channel)
+        if road.only_lane is not None:
+            return {self._line(channel, road.only_lane): messages}
+        by_line: dict[Line, list[Ready]] = defaultdict(list)
+        for one in messages:
+            by_line[self._line(channel, road.lane(one.message))].append(one)
+        return by_line
+
+    def _line(self, channel: Channel, lane: Lane) -> Line:
         line = self._lines.get((channel, lane))
         if line is None:
             line = self._lines[channel, lane] = Line(self.engine, channel, lane)

@@ -6,6 +6,7 @@ from collections.abc import Coroutine, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 from crm_messaging.dlt import shut_until
@@ -56,13 +57,14 @@ class Line:
         self._road = engine.traffic.road(channel)
         self._lane = lane
         self._paces = [pace for pace in (lane.pace, self._road.pace) if pace.is_limited]
+        self._is_limited = lane.places is not None or bool(self._paces)
         self._patience = min(PATIENCE_IN_A_BATCH_S, engine.patience.total_seconds())
         self._queue: deque[tuple[Leaving, Ready]] = deque()
         self._working = 0
 
     def put(self, batch: Leaving, messages: Sequence[Ready]) -> int:
         """Queue up; returns how many more are to `work_off` the line now."""
-        self._queue.extend((batch, one) for one in messages)
+        self._queue.extend(zip(repeat(batch), messages))
         more = min(self._lane.at_once - self._working, len(messages))
         self._working += more
         return more
@@ -74,6 +76,8 @@ class Line:
                 batch, ready = self._queue.popleft()
                 if self._engine.is_ending:
                     batch.settle(Ruling(ready.claimed.id, State.QUEUED))
+                elif self._is_limited:
+                    batch.settle(await self._in_its_turn(batch, ready))
                 else:
                     batch.settle(await self._handed_over(batch, ready))
         finally:
@@ -94,20 +98,14 @@ class Line:
             return put_back(ready, Reason.NOT_NOW, *rests, now)
         return None
 
-    async def _handed_over(self, batch: Leaving, ready: Ready) -> Ruling:
-        if self._lane.places is None and not self._paces:
-            return await self._on_the_road(batch, ready)
+    async def _in_its_turn(self, batch: Leaving, ready: Ready) -> Ruling:
         if (left := self._left_alone(ready)) is not None:
             return left  # whoever stays takes no other's turn
         async with self._lane.places or nullcontext():
             for pace in self._paces:
                 if (seconds := await self._turn(pace)) is not None:
                     return over_the_limit(ready, seconds, self._engine.clock())
-            return await self._on_the_road(batch, ready)
-
-    async def _on_the_road(self, batch: Leaving, ready: Ready) -> Ruling:
-        async with self._road.places:
-            return self._left_alone(ready) or await self._answered(batch, ready)
+            return await self._handed_over(batch, ready)
 
     async def _turn(self, pace: Pace) -> float | None:
         """Wait for its turn; `None` when it has come, else the seconds after which to come back."""
@@ -119,13 +117,19 @@ class Line:
             await asyncio.sleep(wait)
         return None
 
-    async def _answered(self, batch: Leaving, ready: Ready) -> Ruling:
-        receipt = await self._channel.hand_over(ready.message, batch.may_send)
+    async def _handed_over(self, batch: Leaving, ready: Ready) -> Ruling:
+        message, road = ready.message, self._road
+        await road.places.acquire()
+        try:
+            if (left := self._left_alone(ready)) is not None:
+                return left
+            receipt = await self._channel.hand_over(message, batch.may_send)
+        finally:
+            road.places.release()
         now = self._engine.clock()
         ruling = ruling_for(ready, receipt, now)
         if receipt is not None:
-            again = ruling.not_before or now + UNREACHABLE_PAUSE
-            self._road.heard(ready.message, receipt, again)
+            road.heard(message, receipt, ruling.not_before or now + UNREACHABLE_PAUSE)
         return ruling
 
 

@@ -61,6 +61,11 @@ class Road:
         self._lanes = {name: self._lane(one, one.at_once) for name, one in providers.items()}
         self._lanes[""] = self._lane(_NO_LIMIT, None)
 
+    @property
+    def only_lane(self) -> Lane | None:
+        """The lane of every message; `None` when some providers have one to themselves."""
+        return None if self._provider_of else self._lanes[""]
+
     def lane(self, message: Outgoing) -> Lane:
         """The lane of a message's provider."""
         return self._lanes[self._provider_of.get(_domain(message), "")]

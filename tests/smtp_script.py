@@ -37,6 +37,7 @@ class ScriptedServer:
     """Bodies whose final dot arrived, as they were on the wire."""
     said_of_taken: list[str] = field(default_factory=list)
     """What was answered to each of them."""
+    seconds_before_each_reply: float = 0
     before_dot_reply: asyncio.Event | None = None
     """Waited for, when there is one, before a message is answered."""
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
@@ -79,6 +80,8 @@ class ScriptedServer:
             if answer == HANG:
                 await reader.read()
                 raise ConnectionAbortedError
+            if self.seconds_before_each_reply:
+                await asyncio.sleep(self.seconds_before_each_reply)
             answer, closing, _ = answer.partition(CLOSE)
             writer.write(answer.encode("latin-1"))
             await writer.drain()

@@ -8,12 +8,10 @@ costs the connection: only hanging up ends DATA without delivering. Refusals her
 because the gate has already asked.
 """
 
-from crm_messaging.channels.smtp_outcomes import HandOverFailed
 from crm_messaging.channels.smtp_pool import SessionPool
 from crm_messaging.channels.smtp_settings import SmtpSettings
 from crm_messaging.channels.smtp_syntax import fits_an_envelope
 from crm_messaging.channels.smtp_transaction import Transaction
-from crm_messaging.channels.wording import without_addresses
 from crm_messaging.message import MaySend, Outcome, Outgoing, OutgoingEmail, Receipt
 
 
@@ -38,60 +36,28 @@ class SmtpChannel:
         if not (fits_an_envelope(message.sender) and fits_an_envelope(message.recipient)):
             detail = "the address cannot be written on an SMTP envelope"
             return Receipt(message.touchpoint_id, Outcome.REJECTED, detail)
+        transaction = self._pool.enter(Transaction(message))
         try:
-            transaction = await self._envelope(message)
-            return await self._body(transaction, may_send)
-        except HandOverFailed as failure:
-            return failure.receipt(message)
+            refusal = await transaction.refusal()
+            if refusal is not None and refusal.session_is_gone and not transaction.is_first:
+                # The server had closed a kept connection (idle, or full) before it saw this
+                # message.
+                self._pool.give_back(transaction)
+                transaction = self._pool.enter(Transaction(message, wants_new=True))
+                refusal = await transaction.refusal()
+            if refusal is not None:
+                receipt = refusal.receipt(message)
+            elif await may_send(message.touchpoint_id):
+                receipt = await transaction.hand_over_body(self._pool.invite)
+            else:
+                transaction.session.wire.drop()
+                receipt = None
+        except BaseException:
+            self._pool.abandon(transaction)
+            raise
+        self._pool.give_back(transaction)
+        return receipt
 
     async def close(self) -> None:
         """Say QUIT on every connection and wait until all are closed."""
         await self._pool.close()
-
-    async def _envelope(self, message: OutgoingEmail) -> Transaction:
-        """A transaction whose envelope the server has taken."""
-        transaction = await self._pool.begin(message)
-        try:
-            return await self._taken(transaction)
-        except HandOverFailed as failure:
-            if transaction.is_first or not failure.session_is_gone:
-                raise
-        # The server had closed a kept connection (idle, or full) before it saw this message.
-        return await self._taken(await self._pool.begin(message, on_new=True))
-
-    async def _taken(self, transaction: Transaction) -> Transaction:
-        session = transaction.session
-        try:
-            await transaction.envelope_taken()
-        except HandOverFailed as failure:
-            try:
-                if failure.session_is_gone:
-                    session.wire.drop()
-                else:
-                    await session.reset()
-            finally:
-                self._pool.give_back(transaction)
-            raise
-        except BaseException:
-            self._pool.abandon(transaction)
-            raise
-        return transaction
-
-    async def _body(self, transaction: Transaction, may_send: MaySend) -> Receipt | None:
-        message, session = transaction.message, transaction.session
-        try:
-            if not await may_send(message.touchpoint_id):
-                session.wire.drop()
-                return None
-            reply = await transaction.hand_over_body(lambda: self._pool.invite(session))
-        except HandOverFailed as failure:
-            if failure.session_is_gone:
-                session.wire.drop()
-            raise
-        except BaseException:
-            session.wire.drop()
-            raise
-        finally:
-            self._pool.give_back(transaction)
-        detail = without_addresses(str(reply), message.recipient)
-        return Receipt(message.touchpoint_id, Outcome.ACCEPTED, detail)

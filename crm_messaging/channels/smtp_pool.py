@@ -2,25 +2,15 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
 
 from crm_messaging.channels.smtp_outcomes import HandOverFailed
+from crm_messaging.channels.smtp_reply import NoReply
 from crm_messaging.channels.smtp_session import Session, open_session
 from crm_messaging.channels.smtp_settings import SmtpSettings
 from crm_messaging.channels.smtp_transaction import Transaction
-from crm_messaging.message import OutgoingEmail
 
 FEWER_SESSIONS_S = 300.0
 """After a server refused one more session, so long it is asked for none beyond those it gave."""
-
-
-@dataclass(frozen=True)
-class _Waiter:
-    """A message without a session. It gets a transaction, or None: the place to open one."""
-
-    message: OutgoingEmail
-    wants_new: bool
-    turn: asyncio.Future[Transaction | None]
 
 
 class SessionPool:
@@ -36,27 +26,28 @@ class SessionPool:
         self._fewer_places = settings.sessions
         self._fewer_until = float("-inf")
         self._idle: list[Session] = []
-        self._waiting: deque[_Waiter] = deque()
+        self._waiting: deque[Transaction] = deque()
+        self._waiting_for_new: deque[Transaction] = deque()
+        """Each has had a broken session, whose place comes free for another."""
+        self._opening: set[asyncio.Task[None]] = set()
         self._leaving: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def begin(self, message: OutgoingEmail, *, on_new: bool = False) -> Transaction:
-        """A session for `message`, its envelope on the way. `on_new` asks for a new connection.
-
-        Raises `HandOverFailed` when a session had to be opened and could not.
-        """
-        if not on_new:
+    def enter(self, transaction: Transaction) -> Transaction:
+        """Let a transaction begin, now or when its turn comes: see `Transaction.envelope`."""
+        if not transaction.wants_new:
             while self._idle:
                 session = self._idle.pop()
                 if session.wire.is_open:
-                    return _opened(session, message)
+                    _begin(transaction, session)
+                    return transaction
                 self._dismiss(session)
-        elif self._idle and self._places_taken >= self._places:
-            self._dismiss(self._idle.pop(0))
+        queue = self._waiting_for_new if transaction.wants_new else self._waiting
+        queue.append(transaction)
         if self._places_taken < self._places:
             self._places_taken += 1
-            return await self._begin_on_new(message)
-        return await self._begin_in_turn(message, on_new)
+            self._open_one()
+        return transaction
 
     @property
     def _places(self) -> int:
@@ -73,43 +64,31 @@ class SessionPool:
         """
         if not (session.pipelining and session.can_take_another):
             return None
-        waiter = self._next_waiter()
-        if waiter is None:
-            return None
-        if waiter.wants_new:
-            self._waiting.appendleft(waiter)
-            return None
-        guest = Transaction(session, waiter.message)
-        waiter.turn.set_result(guest)
-        return guest
+        return _next_of(self._waiting)
 
     def give_back(self, transaction: Transaction) -> None:
         """`transaction` is over: pass its session on, keep it, or let it go."""
+        if not transaction.has_begun or not transaction.is_last:
+            return  # it never had one; or its guest has the session now
         session = transaction.session
-        if not transaction.is_last:
-            return  # its guest has the session now
         if self._closed or not session.can_take_another:
             self._dismiss(session)
-            return
-        waiter = self._next_waiter()
-        if waiter is None:
-            self._idle.append(session)
-        elif waiter.wants_new:
-            self._waiting.appendleft(waiter)
-            self._dismiss(session)
+        elif (waiting := _next_of(self._waiting)) is not None:
+            _begin(waiting, session)
         else:
-            waiter.turn.set_result(_opened(session, waiter.message))
+            self._idle.append(session)
 
     def abandon(self, transaction: Transaction) -> None:
         """Nobody waits for `transaction` any more: hang up before it can be delivered.
 
         But not before the message in front of it has had its answer; it would be in doubt.
         """
-        session = transaction.session
+        if not transaction.has_begun:
+            return  # its queue passes it over
 
         def hang_up(_: object = None) -> None:
-            session.wire.drop()
-            self._dismiss(session)
+            transaction.session.wire.drop()
+            self.give_back(transaction)
 
         if transaction.host is None or transaction.host.done():
             hang_up()
@@ -119,54 +98,52 @@ class SessionPool:
     async def close(self) -> None:
         """Say QUIT on every idle session, and wait for those that are leaving already."""
         self._closed = True
+        if not self._somebody_waits:
+            for opener in self._opening:
+                opener.cancel()  # whom they were for has gone
         while self._idle:
             self._dismiss(self._idle.pop())
-        if self._leaving:
-            await asyncio.wait(self._leaving)
+        if self._leaving or self._opening:
+            await asyncio.wait(self._leaving | self._opening)
 
-    async def _begin_on_new(self, message: OutgoingEmail) -> Transaction:
+    def _open_one(self) -> None:
+        """Open a session in a place that is taken already."""
+        opener = asyncio.get_running_loop().create_task(self._opened())
+        self._opening.add(opener)
+        opener.add_done_callback(self._opening.discard)
+
+    async def _opened(self) -> None:
         try:
             session = await open_session(self._settings)
         except HandOverFailed as refusal:
             self._places_taken -= 1
-            if self._places_taken == 0:
-                self._turn_away(refusal)
-                raise
-            self._fewer_places = self._places_taken
-            self._fewer_until = asyncio.get_running_loop().time() + FEWER_SESSIONS_S
-            return await self.begin(message)
-        except BaseException:
-            self._free_place()
+            self._refused(refusal)
+        except BaseException as error:
+            self._places_taken -= 1
+            self._turn_away(error)
             raise
-        try:
-            return _opened(session, message)
-        except BaseException:
-            self._free_place()
-            raise
-
-    async def _begin_in_turn(self, message: OutgoingEmail, on_new: bool) -> Transaction:
-        waiter = _Waiter(message, on_new, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiter)
-        try:
-            transaction = await waiter.turn
-        except asyncio.CancelledError:
-            turn = waiter.turn
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._return_turn(turn.result())
-            raise
-        return transaction or await self._begin_on_new(message)
-
-    def _turn_away(self, refusal: HandOverFailed) -> None:
-        """The server gives no session at all: that goes for everybody who waits for one."""
-        while (waiter := self._next_waiter()) is not None:
-            waiter.turn.set_exception(HandOverFailed(refusal.point, refusal.fault, refusal.said))
-
-    def _return_turn(self, transaction: Transaction | None) -> None:
-        """Its asker was cancelled in the moment its turn came."""
-        if transaction is None:
-            self._free_place()
         else:
-            self.abandon(transaction)
+            if waiting := _next_of(self._waiting_for_new) or _next_of(self._waiting):
+                _begin(waiting, session)
+            elif self._closed:
+                self._dismiss(session)
+            else:
+                self._idle.append(session)
+
+    def _refused(self, refusal: HandOverFailed) -> None:
+        if self._places_taken == 0:
+            self._turn_away(refusal)  # it gives no session at all
+            return
+        self._fewer_places = self._places_taken
+        self._fewer_until = asyncio.get_running_loop().time() + FEWER_SESSIONS_S
+        while (waiting := _next_of(self._waiting_for_new)) is not None:
+            waiting.wants_new = False  # those that there are must do
+            self.enter(waiting)
+
+    def _turn_away(self, why: BaseException) -> None:
+        """No session: that goes for everybody who waits for one."""
+        while waiting := _next_of(self._waiting_for_new) or _next_of(self._waiting):
+            waiting.envelope.set_exception(why)
 
     def _dismiss(self, session: Session) -> None:
         """Take the session out of use, open or broken.
@@ -184,21 +161,27 @@ class SessionPool:
         farewell.add_done_callback(gone)
 
     def _free_place(self) -> None:
-        waiter = self._next_waiter() if self._places_taken <= self._places else None
-        if waiter is None:
-            self._places_taken -= 1
+        if self._somebody_waits:
+            self._open_one()
         else:
-            waiter.turn.set_result(None)
+            self._places_taken -= 1
 
-    def _next_waiter(self) -> _Waiter | None:
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.turn.done():
-                return waiter
-        return None
+    @property
+    def _somebody_waits(self) -> bool:
+        return any(not one.envelope.done() for one in (*self._waiting_for_new, *self._waiting))
 
 
-def _opened(session: Session, message: OutgoingEmail) -> Transaction:
-    transaction = Transaction(session, message)
-    transaction.open()
-    return transaction
+def _next_of(waiting: deque[Transaction]) -> Transaction | None:
+    while waiting:
+        transaction = waiting.popleft()
+        if not transaction.envelope.done():  # else its asker was cancelled
+            return transaction
+    return None
+
+
+def _begin(transaction: Transaction, session: Session) -> None:
+    opening, question = transaction.begin(session)
+    try:
+        session.wire.ask(opening, question)
+    except NoReply as broken:
+        question.give_up(broken)

@@ -7,8 +7,9 @@ from typing import cast
 import aiosmtplib
 
 from crm_messaging.channels.smtp_outcomes import Fault, HandOverFailed, Point
+from crm_messaging.channels.smtp_reply import NoReply, Reply
 from crm_messaging.channels.smtp_settings import SmtpSettings
-from crm_messaging.channels.smtp_wire import NoReply, Reply, Wire
+from crm_messaging.channels.smtp_wire import Wire
 
 _QUIT_SECONDS = 5.0
 
@@ -27,43 +28,37 @@ class Session:
     def can_take_another(self) -> bool:
         return self.wire.is_open and self.begun < self.settings.messages_per_connection
 
-    async def ask(self, command: bytes, point: Point) -> Reply:
-        """One command, one reply; a broken connection is the failure of `point`."""
+    async def ask(self, command: bytes) -> Reply | NoReply:
+        """One command, one reply."""
+        question = self.wire.question(1, self.settings.reply_timeout)
         try:
-            (question,) = self.wire.ask(command, self.settings.reply_timeout)
+            self.wire.ask(command, question)
         except NoReply as broken:
-            raise HandOverFailed(point, broken.fault, broken.said) from broken
-        return await answer(question, point)
+            return broken
+        (answer,) = await question.answers
+        return answer
 
     async def reset(self) -> None:
         """Forget the transaction that failed; a session that cannot is dropped."""
         forgotten = False
         try:
-            forgotten = (await self.ask(b"RSET\r\n", Point.SESSION)).code == 250
-        except HandOverFailed:
-            pass  # the message has its own failure to report; the session is dropped below
+            answer = await self.ask(b"RSET\r\n")
+            forgotten = isinstance(answer, Reply) and answer.code == 250
         finally:
             if not forgotten:
                 self.wire.drop()
 
     async def quit(self) -> None:
         """Say QUIT, wait a little for the answer, close."""
+        question = self.wire.question(1, _QUIT_SECONDS)
         try:
-            (question,) = self.wire.ask(b"QUIT\r\n", _QUIT_SECONDS)
-            await question
+            self.wire.ask(b"QUIT\r\n", question)
+            await question.answers
         except NoReply:
-            pass  # it is closed all the same
+            pass  # it is closed already
         finally:
             self.wire.drop()
         await self.wire.closed()
-
-
-async def answer(question: asyncio.Future[Reply], point: Point) -> Reply:
-    """The reply to what was asked at `point`; none is the failure of that point."""
-    try:
-        return await question
-    except NoReply as broken:
-        raise HandOverFailed(point, broken.fault, broken.said) from broken
 
 
 async def open_session(settings: SmtpSettings) -> Session:

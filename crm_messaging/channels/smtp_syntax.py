@@ -27,14 +27,12 @@ def on_the_wire(letter: Letter) -> bytes:
     return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
-def envelope(message: OutgoingEmail, eight_bit: bool) -> tuple[bytes, bytes, bytes]:
-    """The three commands before the message: MAIL, RCPT, DATA."""
-    body = b"" if message.letter.is_ascii or not eight_bit else b" BODY=8BITMIME"  # RFC 6152
+def envelope(message: OutgoingEmail, eight_bit: bool) -> bytes:
+    """The three commands before the message, a line each: MAIL, RCPT, DATA."""
+    body = "" if message.letter.is_ascii or not eight_bit else " BODY=8BITMIME"  # RFC 6152
     return (
-        b"MAIL FROM:<" + message.sender.encode("ascii") + b">" + body + b"\r\n",
-        b"RCPT TO:<" + message.recipient.encode("ascii") + b">\r\n",
-        b"DATA\r\n",
-    )
+        f"MAIL FROM:<{message.sender}>{body}\r\nRCPT TO:<{message.recipient}>\r\nDATA\r\n"
+    ).encode("ascii")
 
 
 def fits_an_envelope(address: str) -> bool:

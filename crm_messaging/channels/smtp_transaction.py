@@ -1,136 +1,157 @@
 """One message on one SMTP session: its envelope, then its body."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from crm_messaging.channels.smtp_outcomes import Fault, HandOverFailed, Point
-from crm_messaging.channels.smtp_session import Session, answer
+from crm_messaging.channels.smtp_reply import Answers, NoReply, Question, Reply
+from crm_messaging.channels.smtp_session import Session
 from crm_messaging.channels.smtp_syntax import envelope, in_seven_bits, on_the_wire
-from crm_messaging.channels.smtp_wire import NoReply, Reply
-from crm_messaging.message import OutgoingEmail
+from crm_messaging.channels.wording import without_addresses
+from crm_messaging.message import Outcome, OutgoingEmail, Receipt
 
-_ENVELOPE = (Point.MAIL, Point.RCPT, Point.DATA)
+_HOPED = ((Point.MAIL, 2), (Point.RCPT, 2), (Point.DATA, 3))
+"""The commands of an envelope, and how the replies begin with which the server takes it."""
 _CHUNK = 256 * 1024
 
 
 class Transaction:
-    """A message that has a session to itself, from MAIL to the reply after the dot.
+    """A message's way over a session: its turn, its envelope, its body, the reply to its dot.
 
     Where the server offers PIPELINING, MAIL, RCPT and DATA leave in one write, and the envelope
     of the next message may leave together with the body of this one (RFC 2920 §3.1 allows
     exactly that). A message then costs one round trip instead of four.
     """
 
-    def __init__(self, session: Session, message: OutgoingEmail) -> None:
-        self.session = session
+    __slots__ = ("_number", "_to_come", "envelope", "host", "message", "session", "wants_new")
+
+    session: Session
+    """Set when its turn has come."""
+
+    def __init__(self, message: OutgoingEmail, *, wants_new: bool = False) -> None:
         self.message = message
-        self._commands = envelope(message, session.eight_bit)
-        self._questions: list[asyncio.Future[Reply]] = []
-        self.host: asyncio.Future[Reply] | None = None
-        """The reply that the message before it on this connection waits for."""
-        session.begun += 1
-        self._number = session.begun
+        self.wants_new = wants_new
+        """Only a connection over which nothing has been sent will do."""
+        self.envelope: asyncio.Future[Answers] = asyncio.get_running_loop().create_future()
+        """The answers to `begin`; or `HandOverFailed`, when no session can be had."""
+        self.host: asyncio.Future[Answers] | None = None
+        """The answer that the message before it on this connection waits for."""
+        self._to_come: Sequence[bytes] = ()
+        self._number = 0
+
+    @property
+    def has_begun(self) -> bool:
+        return self._number > 0
 
     @property
     def is_first(self) -> bool:
-        """Nothing was sent over this connection before."""
-        return self._number == 1
+        """Nothing was sent before over its connection, if it has one."""
+        return self._number <= 1
 
     @property
     def is_last(self) -> bool:
         """No guest has begun behind it: the session is still its own."""
         return self._number == self.session.begun
 
-    @property
-    def opening(self) -> bytes:
-        """What can be sent before anything is known of the server's answers."""
-        return b"".join(self._commands) if self.session.pipelining else b""
+    def begin(self, session: Session) -> tuple[bytes, Question]:
+        """Its turn on `session` has come: what is to be written now, and is asked thereby."""
+        self.session = session
+        session.begun += 1
+        self._number = session.begun
+        commands = envelope(self.message, session.eight_bit)
+        limit = session.settings.reply_timeout
+        if session.pipelining:
+            return commands, Question(len(_HOPED), limit, self.envelope)
+        first, *self._to_come = commands.splitlines(keepends=True)
+        return first, Question(1, limit, self.envelope)
 
-    @property
-    def limits(self) -> tuple[float, ...]:
-        """Seconds to wait for each reply to `opening`."""
-        return (self.session.settings.reply_timeout,) * len(_ENVELOPE)
+    async def refusal(self) -> HandOverFailed | None:
+        """What the server has against the envelope; `None` when it waits for the message."""
+        try:
+            answers = await self.envelope
+        except HandOverFailed as failure:
+            return failure
+        refused = _refused(answers)
+        for command in self._to_come:
+            if refused is not None:
+                break
+            answers.append(await self.session.ask(command))
+            refused = _refused(answers)
+        if refused is None:
+            return None
+        if refused.session_is_gone or any(_waits_for_a_message(one) for one in answers):
+            # To nobody: RSET would be its first line. Only hanging up makes sure of "nobody".
+            self.session.wire.drop()
+        else:
+            await self.session.reset()
+        return refused
 
-    def opened_behind(
-        self, host: asyncio.Future[Reply], questions: list[asyncio.Future[Reply]]
-    ) -> None:
-        """`opening` has left with the body of another message, whose reply is still to come."""
-        self.host = host
-        self._questions = questions
-
-    def open(self) -> None:
-        """Write `opening` now."""
-        if self.session.pipelining:
-            try:
-                self._questions = self.session.wire.ask(self.opening, *self.limits)
-            except NoReply as broken:
-                raise HandOverFailed(Point.MAIL, broken.fault, broken.said) from broken
-
-    async def envelope_taken(self) -> None:
-        """Return when the server has said 354 and waits for the message."""
-        failed: HandOverFailed | None = None
-        for at, point in enumerate(_ENVELOPE):
-            try:
-                if self._questions:
-                    reply = await answer(self._questions[at], point)
-                else:
-                    reply = await self.session.ask(self._commands[at], point)
-            except HandOverFailed as broken:
-                raise failed or broken from broken
-            if failed is not None:
-                if reply.code == 354:
-                    # It waits for a message to nobody. Only hanging up makes sure of "nobody".
-                    self.session.wire.drop()
-            elif reply.code // 100 != (3 if point is Point.DATA else 2):
-                failed = _failure(point, reply)
-                if not self._questions:
-                    break
-        if failed is not None:
-            raise failed
-
-    async def hand_over_body(self, invite: Callable[[], "Transaction | None"]) -> Reply:
-        """Write the message and its final dot; the reply, when it is 2yz.
+    async def hand_over_body(self, invite: Callable[[Session], "Transaction | None"]) -> Receipt:
+        """Write the message and its final dot; what comes of it.
 
         `invite` is asked, as the last bytes leave, for the next message on this session: its
         envelope leaves in the same write.
         """
-        letter = self.message.letter
-        if not (self.session.eight_bit or letter.is_ascii):
+        session, letter = self.session, self.message.letter
+        if not (session.eight_bit or letter.is_ascii):
             letter = in_seven_bits(letter)
         content = on_the_wire(letter)
-        wire = self.session.wire
-        last = (len(content) - 1) // _CHUNK * _CHUNK
+        question = session.wire.question(1, session.settings.final_reply_timeout)
         try:
-            for start in range(0, last, _CHUNK):
-                wire.write(content[start : start + _CHUNK])
-                await wire.drained(self.session.settings.reply_timeout)
+            if len(content) > _CHUNK:
+                content = await self._all_but_the_end(content)
             # No await from here to the write: the guest must not speak before the dot.
-            guest = invite() if wire.is_open else None
-            opening, limits = (guest.opening, guest.limits) if guest else (b"", ())
-            final = self.session.settings.final_reply_timeout
-            question, *theirs = wire.ask(content[last:] + opening, final, *limits)
+            guest = invite(session)
+            if guest is None:
+                session.wire.ask(content, question)
+            else:
+                opening, theirs = guest.begin(session)
+                guest.host = question.answers
+                session.wire.ask(content + opening, question, theirs)
         except NoReply as broken:
-            raise HandOverFailed(Point.BODY, broken.fault, broken.said) from broken
-        if guest:
-            guest.opened_behind(question, theirs)
-        reply = await answer(question, Point.DOT)
-        if reply.code // 100 != 2:
-            raise _failure(Point.DOT, reply)
-        return reply
+            return self._failed(Point.BODY, broken)
+        (answer,) = await question.answers
+        if isinstance(answer, NoReply) or answer.code // 100 != 2:
+            return self._failed(Point.DOT, answer)
+        detail = without_addresses(str(answer), self.message.recipient)
+        return Receipt(self.message.touchpoint_id, Outcome.ACCEPTED, detail)
+
+    async def _all_but_the_end(self, content: bytes) -> bytes:
+        """Write a large message at the network's pace; what is left to write."""
+        last = (len(content) - 1) // _CHUNK * _CHUNK
+        for start in range(0, last, _CHUNK):
+            self.session.wire.write(content[start : start + _CHUNK])
+            await self.session.wire.drained(self.session.settings.reply_timeout)
+        return content[last:]
+
+    def _failed(self, point: Point, answer: Reply | NoReply) -> Receipt:
+        failure = _failure(point, answer)
+        if failure.session_is_gone:
+            self.session.wire.drop()
+        return failure.receipt(self.message)
 
 
 _LOGIN_WANTED = {530, 534, 535, 538}
 """RFC 4954 §6: the server wants a login, or another one. No fault of this message."""
+_REFUSALS = {4: Fault.TEMPORARY, 5: Fault.PERMANENT}
 
 
-def _failure(point: Point, reply: Reply) -> HandOverFailed:
-    if reply.code in _LOGIN_WANTED and point is not Point.DOT:
+def _refused(answers: Answers) -> HandOverFailed | None:
+    """The first of the answers to an envelope that is not as hoped; `None` if all are so far."""
+    for (point, hoped), answer in zip(_HOPED, answers, strict=False):
+        if isinstance(answer, NoReply) or answer.code // 100 != hoped:
+            return _failure(point, answer)
+    return None
+
+
+def _failure(point: Point, answer: Reply | NoReply) -> HandOverFailed:
+    """What an answer means that is not as hoped."""
+    if isinstance(answer, NoReply):
+        return HandOverFailed(point, answer.fault, answer.said)
+    if answer.code in _LOGIN_WANTED and point is not Point.DOT:
         point = Point.SESSION
-    match reply.code // 100:
-        case 4:
-            fault = Fault.TEMPORARY
-        case 5:
-            fault = Fault.PERMANENT
-        case _:
-            fault = Fault.GARBAGE
-    return HandOverFailed(point, fault, str(reply))
+    return HandOverFailed(point, _REFUSALS.get(answer.code // 100, Fault.GARBAGE), str(answer))
+
+
+def _waits_for_a_message(answer: Reply | NoReply) -> bool:
+    return isinstance(answer, Reply) and answer.code == 354

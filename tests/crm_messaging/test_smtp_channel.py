@@ -202,6 +202,28 @@ async def test_a_guest_does_not_cut_short_the_wait_of_its_host() -> None:
         assert server.connections == 1
 
 
+async def test_every_reply_has_its_own_time() -> None:
+    """MAIL, RCPT and DATA leave together; the server does its work one after the other."""
+    async with scripted() as server:
+        server.seconds_before_each_reply = 0.15
+        channel = SmtpChannel(settings(server.port, sessions=1))
+        both = asyncio.gather(channel.hand_over(ASHA, yes), channel.hand_over(ASHA, yes))
+        assert [r.outcome for r in await both if r] == [ACCEPTED, ACCEPTED]
+        await channel.close()
+        assert server.connections == 1
+
+
+async def test_a_reply_that_trickles_in_is_late_all_the_same() -> None:
+    async with scripted({"MAIL": "250-and\r\n", "RCPT": "250-and\r\n"}) as server:
+        server.seconds_before_each_reply = 0.2
+        channel = SmtpChannel(settings(server.port))
+        receipt = await channel.hand_over(ASHA, yes)
+        await channel.close()
+        assert receipt is not None
+        assert receipt.outcome is DEFERRED
+        assert "no reply within 0.3 seconds" in receipt.detail
+
+
 async def test_dots_are_doubled_on_the_wire() -> None:
     async with scripted() as server:
         channel = SmtpChannel(settings(server.port))

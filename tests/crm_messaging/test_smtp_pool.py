@@ -15,7 +15,7 @@ from smtp_hand_over import (
     settings,
     yes,
 )
-from smtp_script import CLOSE, GARBAGE, GOOD, HANG, ScriptedServer, scripted, serving
+from smtp_script import CLOSE, GARBAGE, GOOD, HANG, ScriptedServer, scripted, serving, until
 
 from crm_messaging.channels.smtp import SmtpChannel
 from crm_messaging.message import Letter, Outcome
@@ -69,9 +69,9 @@ async def test_fewer_sessions_are_not_for_ever(monkeypatch: pytest.MonkeyPatch) 
         channel = SmtpChannel(settings(server.port, sessions=4))
         await asyncio.gather(*(channel.hand_over(ASHA, yes) for _ in range(20)))
         server.answer = allowing(4, server)
-        before = server.connections
-        await asyncio.gather(*(channel.hand_over(ASHA, yes) for _ in range(20)))
-        assert server.connections == before + 3
+        async with asyncio.timeout(2):
+            while server.open_connections < 4:
+                await asyncio.gather(*(channel.hand_over(ASHA, yes) for _ in range(20)))
         await channel.close()
 
 
@@ -105,6 +105,80 @@ async def test_a_connection_the_server_closed_while_idle_is_replaced_unseen() ->
         assert receipt.outcome is ACCEPTED
         await channel.close()
         assert len(server.taken) == 2
+
+
+async def test_a_session_opened_for_one_who_has_gone_is_for_the_next() -> None:
+    async with scripted() as server:
+        server.seconds_before_each_reply = 0.05
+        channel = SmtpChannel(settings(server.port, sessions=1))
+        gone = asyncio.create_task(channel.hand_over(ASHA, yes))
+        await until(lambda: server.connections == 1)
+        gone.cancel()
+        receipt = await channel.hand_over(ASHA._replace(touchpoint_id=8), yes)
+        await channel.close()
+        assert receipt is not None
+        assert receipt.outcome is ACCEPTED
+        assert gone.cancelled()
+        assert (server.connections, len(server.taken)) == (1, 1)
+
+
+async def test_closing_does_not_wait_for_a_session_that_nobody_wants() -> None:
+    async with scripted({"greeting": HANG}) as server:
+        channel = SmtpChannel(settings(server.port, connect_timeout=60))
+        gone = asyncio.create_task(channel.hand_over(ASHA, yes))
+        await until(lambda: server.open_connections == 1)
+        gone.cancel()
+        async with asyncio.timeout(2):
+            await asyncio.wait([gone])
+            await channel.close()
+        await until(lambda: server.open_connections == 0)
+
+
+async def test_what_is_no_fault_of_the_server_is_raised_for_everybody_who_waits() -> None:
+    channel = SmtpChannel(settings(25).model_copy(update={"host": "no.name" + 64 * "e"}))
+    async with asyncio.timeout(2):
+        raised = await asyncio.gather(
+            *(channel.hand_over(ASHA, yes) for _ in range(20)), return_exceptions=True
+        )
+        await channel.close()
+    assert [type(one) for one in raised] == [UnicodeError] * 20
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whoever_is_cancelled_takes_no_place_along(seed: int) -> None:
+    """At any moment: in the queue, as a guest, in doubt. Those after them find all sessions."""
+    dice = random.Random(seed)  # noqa: S311
+    at_once: list[int] = []
+
+    def answer(_connection: int, point: str) -> str:
+        if point == "greeting":
+            at_once.append(server.open_connections)
+        closes = point == "dot" and server.before_dot_reply is None and dice.random() < 0.1
+        return CLOSE if closes else GOOD.get(point, "500 what?\r\n")
+
+    async with serving(answer) as server:
+        channel = SmtpChannel(settings(server.port, sessions=3, messages_per_connection=5))
+        tasks = []
+        for number in range(200):
+            letter = Letter.of(b"%d\r\n" % number)
+            one = ASHA._replace(touchpoint_id=number, letter=letter)
+            tasks.append(asyncio.create_task(channel.hand_over(one, yes)))
+            if dice.random() < 0.4:
+                asyncio.get_running_loop().call_later(dice.random() / 20, tasks[-1].cancel)
+            if dice.random() < 0.2:
+                await asyncio.sleep(dice.random() / 100)
+        await asyncio.wait(tasks)
+        assert 0 < sum(one.cancelled() for one in tasks) < 200
+        server.before_dot_reply = asyncio.Event()
+        taken = len(server.taken)
+        late = asyncio.gather(*(channel.hand_over(ASHA, yes) for _ in range(30)))
+        await until(lambda: len(server.taken) == taken + 3)
+        server.before_dot_reply.set()
+        assert [r.outcome for r in await late if r] == [ACCEPTED] * 30
+        await channel.close()
+        bodies = [one for one in server.taken if one[:1].isdigit()]
+        assert len(bodies) == len(set(bodies)), "never twice"
+        assert max(at_once) <= 3
 
 
 @pytest.mark.parametrize("sessions", [1, 4])

@@ -25,6 +25,19 @@ def test_what_is_kept_of_a_reply(said: str, kept: str) -> None:
     assert without_addresses(said, "asha.rao@x.example") == kept
 
 
+@pytest.mark.parametrize(
+    ("said", "recipient", "kept"),
+    [
+        ("250 Ok, no more", "ok@x.example", "250 Ok, no more"),
+        ("to  the crm  of ours", "crm", "to the <address> of ours"),
+        ("to  the crm  of ours", "the crm  of", "to <address> ours"),
+        ("to  the crm", "", "to the crm"),
+    ],
+)
+def test_a_name_that_is_also_a_word(said: str, recipient: str, kept: str) -> None:
+    assert without_addresses(said, recipient) == kept
+
+
 @given(st.text(max_size=400), st.emails())
 def test_the_recipient_is_never_in_it(text: str, recipient: str) -> None:
     detail = without_addresses(f"{text} {recipient} {text}", recipient)
