@@ -26,7 +26,7 @@ Composed: TypeAlias = tuple[Claimed, Outgoing | SamparkError, str]
 """A touchpoint, its message or why none can be made, and the language of its template."""
 
 
-def composed(
+def composing(
     engine: Engine,
     connection: Connection,
     definition: CampaignDefinition,
@@ -34,19 +34,31 @@ def composed(
     facts: Mapping[int, SendFacts],
     scope: Scope,
 ) -> Iterator[Composed]:
-    """The messages of touchpoints that may leave. Raises `TemplateUnusable`."""
+    """The messages of touchpoints that may leave, each made when it is asked for.
+
+    What they need of the store is asked for at once. Raises `TemplateUnusable`.
+    """
     groups = _alike(engine, definition, allowed, facts)
     values = _values(engine, connection, groups, scope)
     club = _club(engine, connection, groups, scope)
-    for group in groups:
-        composer = _composer(engine, definition, group, club)
-        rows, language = values[_asked(group)], group.compiled.language
+    ready = [(one, _composer(engine, definition, one, club), values[_asked(one)]) for one in groups]
+    return _composed(ready, facts)
+
+
+def _composed(
+    ready: Sequence[tuple["_Group", Composer, Mapping[int, Mapping[str, Any]]]],
+    facts: Mapping[int, SendFacts],
+) -> Iterator[Composed]:
+    for group, composer, rows in ready:
+        language = group.compiled.language
         for one in group.touchpoints:
+            message: Outgoing | SamparkError
             try:
                 address = facts[one.id].address or ""
-                yield one, composer.compose(one, rows[one.enrollment_id], address), language
+                message = composer.compose(one, rows[one.enrollment_id], address)
             except SamparkError as error:
-                yield one, error, language
+                message = error
+            yield one, message, language
 
 
 class _Group(NamedTuple):

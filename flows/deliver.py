@@ -10,11 +10,15 @@ from crm_store.touchpoints import held_back, release
 from flows.campaigns import RunningCampaign
 from flows.delivery import Delivery, Outcomes
 from flows.engine import Engine
-from flows.prepare import Prepared, Stuck, prepare
+from flows.prepare import Prepared, Stuck, gather, write_rulings
 from flows.report import CampaignReport
 
 ROUND_S = 1.0
 """While delivery stays for what a limit holds back, it looks into the queue this often."""
+
+IN_A_TURN = 250
+"""Messages composed before the sessions have theirs, some 10 ms. With fewer at a time, all that
+composing needs would have left the processor's caches each time."""
 
 SendBatch: TypeAlias = Callable[[Delivery, Prepared], Awaitable[Outcomes]]
 OnProgress: TypeAlias = Callable[[int], None]
@@ -31,7 +35,7 @@ async def deliver(
     """Deliver all that a campaign has queued, batch by batch, into `report`.
 
     Two batches are on their way at a time, so that no session waits for the last messages of one,
-    and a third is being prepared. `send` wraps the sending of one batch: Prefect's tasks come in
+    and a third is being gathered. `send` wraps the sending of one batch: Prefect's tasks come in
     there. With `engine.patience` it stays for what a rate limit holds back, so long as that comes
     in time. A version whose templates cannot be used stays queued and ends in its error, once the
     others are delivered.
@@ -39,10 +43,11 @@ async def deliver(
     stuck: Stuck = {}
     stays_until = asyncio.get_running_loop().time() + engine.patience.total_seconds()
 
-    def prepare_next() -> asyncio.Task[Prepared | None]:
+    def gather_next() -> asyncio.Task[Prepared | None]:
         return asyncio.create_task(asyncio.to_thread(_next, engine, campaign, stuck))
 
     async def sent(batch: Prepared) -> None:
+        await _composed(engine, batch)
         report.outcomes += batch.outcomes()
         if batch.outgoing:
             report.outcomes += await send(delivery, batch)
@@ -50,7 +55,7 @@ async def deliver(
 
     async with Delivery(engine) as delivery:
         on_their_way: deque[asyncio.Task[None]] = deque()
-        upcoming = prepare_next()
+        upcoming = gather_next()
         try:
             while True:
                 # Shielded: what is claimed when we are cancelled is given back below.
@@ -61,7 +66,7 @@ async def deliver(
                     batch = await _held_back(engine, campaign, stuck, stays_until)
                 if batch is None:
                     break
-                upcoming = prepare_next()
+                upcoming = gather_next()
                 on_their_way.append(asyncio.create_task(sent(batch)))
                 if len(on_their_way) > 1:
                     await on_their_way.popleft()
@@ -77,7 +82,21 @@ async def deliver(
 
 
 def _next(engine: Engine, campaign: RunningCampaign, stuck: Stuck) -> Prepared | None:
-    return None if engine.is_ending else prepare(engine, campaign, stuck=stuck)
+    return None if engine.is_ending else gather(engine, campaign, stuck=stuck)
+
+
+async def _composed(engine: Engine, batch: Prepared) -> None:
+    """Compose a batch and write its rulings; what goes wrong gives it back."""
+    try:
+        is_composing = True
+        while is_composing:
+            is_composing = batch.compose(IN_A_TURN)
+            await asyncio.sleep(0)
+        if batch.rulings:
+            await asyncio.to_thread(write_rulings, engine, batch)
+    except BaseException:
+        await asyncio.to_thread(engine.store.transact, release, batch.token)
+        raise
 
 
 async def _held_back(

@@ -2,13 +2,8 @@
 
 import asyncio
 import gc
-import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
-
-TURN_S = 0.0005
-"""A busy thread gives way after so long to one that wants its turn. Python's own 5 ms would have
-the sessions stand still while the next batch is prepared."""
 
 YOUNG = 50_000
 """So many new objects before Python looks for rings of garbage among them. A batch of messages
@@ -20,7 +15,6 @@ T = TypeVar("T")
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run to the end, as `asyncio.run` does."""
-    sys.setswitchinterval(TURN_S)
     gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
     try:
         import uvloop

@@ -1,13 +1,17 @@
 """Prepare a batch for hand-over: claim it, ask the gate, compose what may leave.
 
-All of it is set-based, a handful of statements a batch; it runs in a thread beside the sessions
-that hand over the batch before.
+What it asks of the store is set-based, a handful of statements a batch, and goes on in a thread
+beside the sessions that hand over the batch before. Composing is work for the interpreter alone. In
+a thread it would fight with the sessions for it, which costs both more than it gains: so whoever
+delivers composes between their turns, some messages at a time.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -26,8 +30,8 @@ from crm_store.reasons import Reason
 from crm_store.sending import WEBHOOK, SendFacts
 from crm_store.touchpoints import Claimed, Ruling
 from flows.calling import calls_of
-from flows.campaigns import RunningCampaign, Version, version_of
-from flows.composing import composed
+from flows.campaigns import RunningCampaign, version_of
+from flows.composing import Composed, composing
 from flows.engine import Engine
 from triggers.definition import CampaignDefinition
 from triggers.timeline import closed_until
@@ -72,35 +76,84 @@ class Prepared:
 
     token: str
     definition: CampaignDefinition
+    at: datetime
     outgoing: list[Ready] = field(default_factory=list)
     rulings: list[Ruling] = field(default_factory=list)
+    to_compose: Iterator[Composed] = field(default_factory=lambda: iter(()))
 
     def __len__(self) -> int:
+        """Once all is composed."""
         return len(self.outgoing) + len(self.rulings)
 
     def outcomes(self) -> Counter[tuple[State, Reason | None]]:
         """What was decided about those that do not leave now."""
         return Counter((one.state, one.reason) for one in self.rulings)
 
+    def compose(self, at_most: int) -> bool:
+        """Compose the next messages; False when none were left.
+
+        One that cannot be made stops alone.
+        """
+        some = list(islice(self.to_compose, at_most))
+        for one, message, language in some:
+            if isinstance(message, SamparkError):
+                why = _WHY_NOT_MADE.get(type(message), Reason.TEMPLATE)
+                self.rulings.append(Ruling(one.id, State.FAILED, why, str(message)))
+            else:
+                self.outgoing.append(Ready(one, message, language))
+        if not some:
+            # As their rows lie: what a commit writes down is then on few pages of the database.
+            self.outgoing.sort(key=lambda ready: ready.claimed.id)
+        return bool(some)
+
 
 def prepare(
     engine: Engine, campaign: RunningCampaign, limit: int = BATCH, stuck: Stuck | None = None
 ) -> Prepared | None:
-    """Claim and prepare the next batch of a campaign; `None` when nothing is queued.
+    """The next batch of a campaign, composed and ruled on; `None` when nothing is queued."""
+    prepared = gather(engine, campaign, limit, stuck)
+    if prepared is not None:
+        with given_back_on_error(engine, prepared.token):
+            while prepared.compose(limit):
+                pass
+            write_rulings(engine, prepared)
+    return prepared
+
+
+def gather(
+    engine: Engine, campaign: RunningCampaign, limit: int = BATCH, stuck: Stuck | None = None
+) -> Prepared | None:
+    """Claim the next batch of a campaign and ask of the store all that its messages need.
+
+    `None` when nothing is queued. What is left: to compose, and to `write_rulings`.
 
     A version with a template that cannot be used is noted in `stuck` and passed over: who came in
     under another one does not wait for it. Without `stuck` it raises `TemplateUnusable`.
     """
     while (taken := take(engine, campaign, limit, stuck or ())) is not None:
         try:
-            return _prepared(engine, campaign, taken)
-        except BaseException as error:
-            # Nothing has left: whoever comes next may have them.
-            engine.store.transact(touchpoints.release, taken.token)
-            if stuck is None or not isinstance(error, TemplateUnusable):
+            with given_back_on_error(engine, taken.token):
+                return _gathered(engine, campaign, taken)
+        except TemplateUnusable as error:
+            if stuck is None:
                 raise
             stuck[taken.batch[0].version_id] = error
     return None
+
+
+def write_rulings(engine: Engine, prepared: Prepared) -> None:
+    """Write down what was decided about those that do not leave now."""
+    engine.store.transact(touchpoints.rule, prepared.rulings, prepared.token, prepared.at)
+
+
+@contextmanager
+def given_back_on_error(engine: Engine, token: str) -> Iterator[None]:
+    """Nothing has left yet: whoever comes next may have what was claimed."""
+    try:
+        yield
+    except BaseException:
+        engine.store.transact(touchpoints.release, token)
+        raise
 
 
 def take(
@@ -146,15 +199,22 @@ def judge(
     )
 
 
-def _prepared(engine: Engine, campaign: RunningCampaign, taken: Taken) -> Prepared:
+def _gathered(engine: Engine, campaign: RunningCampaign, taken: Taken) -> Prepared:
     version = version_of(campaign, taken.batch[0].version_id, engine.store, engine.catalogue)
-    prepared = Prepared(taken.token, version.definition)
+    definition = version.definition
+    prepared = Prepared(taken.token, definition, taken.at)
     with engine.store.read() as connection:
         allowed, facts = judge(engine, connection, taken, prepared)
-        _compose(engine, connection, version, allowed, facts, prepared, taken.at)
-    # As their rows lie: what a commit writes down is then on few pages of the database.
-    prepared.outgoing.sort(key=lambda one: one.claimed.id)
-    engine.store.transact(touchpoints.rule, prepared.rulings, taken.token, taken.at)
+        scope = engine.scope(definition, taken.at)
+        messages = [one for one in allowed if one.channel != WEBHOOK]
+        prepared.to_compose = composing(engine, connection, definition, messages, facts, scope)
+        calls = [one for one in allowed if one.channel == WEBHOOK]
+        for one, made in calls_of(engine, connection, definition, calls, scope):
+            if isinstance(made, OutgoingCall):
+                prepared.outgoing.append(Ready(one, made, ""))
+            else:
+                why = str(made)
+                prepared.rulings.append(Ruling(one.id, State.FAILED, Reason.TEMPLATE, why))
     return prepared
 
 
@@ -217,31 +277,3 @@ def _ask_the_gate(
             case stopped:
                 prepared.rulings.append(Ruling(one.id, stopped.state, stopped.reason))
     return allowed
-
-
-def _compose(
-    engine: Engine,
-    connection: Connection,
-    version: Version,
-    allowed: Sequence[Claimed],
-    facts: dict[int, SendFacts],
-    prepared: Prepared,
-    now: datetime,
-) -> None:
-    """Compose what may leave; a message that cannot be made stops alone."""
-    scope = engine.scope(version.definition, now)
-    messages = [one for one in allowed if one.channel != WEBHOOK]
-    for one, message, language in composed(
-        engine, connection, version.definition, messages, facts, scope
-    ):
-        if isinstance(message, SamparkError):
-            why = _WHY_NOT_MADE.get(type(message), Reason.TEMPLATE)
-            prepared.rulings.append(Ruling(one.id, State.FAILED, why, str(message)))
-        else:
-            prepared.outgoing.append(Ready(one, message, language))
-    calls = [one for one in allowed if one.channel == WEBHOOK]
-    for one, made in calls_of(engine, connection, version.definition, calls, scope):
-        if isinstance(made, OutgoingCall):
-            prepared.outgoing.append(Ready(one, made, ""))
-        else:
-            prepared.rulings.append(Ruling(one.id, State.FAILED, Reason.TEMPLATE, str(made)))

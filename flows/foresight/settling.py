@@ -32,7 +32,7 @@ def settling(on_accepted: OnAccepted) -> DeliverCampaign:
         while handled < report.due and (taken := take(engine, campaign, BATCH)) is not None:
             version_id = taken.batch[0].version_id
             version = version_of(campaign, version_id, engine.store, engine.catalogue)
-            prepared = Prepared(taken.token, version.definition)
+            prepared = Prepared(taken.token, version.definition, taken.at)
             with engine.store.read() as connection:
                 allowed, facts = judge(engine, connection, taken, prepared)
                 scope = engine.scope(version.definition, taken.at)
