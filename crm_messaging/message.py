@@ -1,5 +1,6 @@
 """A finished message, and what the world answered: the two nouns between engine and wire."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -110,7 +111,7 @@ class MaySend(Protocol):
     may still go: an opt-out, an exit or a lost lease in the meantime says no.
     """
 
-    async def __call__(self, touchpoint_id: int) -> bool: ...
+    def __call__(self, touchpoint_id: int) -> Awaitable[bool]: ...
 
 
 class Channel(Protocol):

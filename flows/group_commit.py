@@ -92,7 +92,7 @@ class GroupCommit:
         finally:
             self._thread.shutdown()
 
-    async def may_send(self, claim: Claim, touchpoint_id: int) -> bool:
+    def may_send(self, claim: Claim, touchpoint_id: int) -> asyncio.Future[bool]:
         """Commit `sending`; False when the touchpoint may no longer go."""
         if self._failure is not None:
             raise self._failure
@@ -100,7 +100,7 @@ class GroupCommit:
         self._wishes[claim][touchpoint_id] = answer
         self._arrived += 1
         self._wake.set()
-        return await answer
+        return answer
 
     def settle(self, claim: Claim, ruling: Ruling) -> None:
         """Let a ruling ride in the next commit."""

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import repeat
-from typing import Any
 
 from crm_messaging.dlt import shut_until
 from crm_messaging.message import Channel, Outgoing, OutgoingSms
@@ -35,7 +34,7 @@ class Leaving:
     done: asyncio.Future[None]
     outcomes: Counter[tuple[State, Reason | None]] = field(default_factory=Counter)
 
-    def may_send(self, touchpoint_id: int) -> Coroutine[Any, Any, bool]:
+    def may_send(self, touchpoint_id: int) -> Awaitable[bool]:
         """Asked by the channel; see `crm_messaging.message.MaySend`."""
         return self.ledger.may_send(self.claim, touchpoint_id)
 

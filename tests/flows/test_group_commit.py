@@ -93,7 +93,7 @@ async def test_a_commit_waits_for_who_is_on_the_wire_but_not_for_ever(store: Sto
     event.listen(store.engine, "commit", commits.append)
     async with GroupCommit(store, the_clock) as ledger:
         assert await ledger.may_send(claim, first)
-        later = [asyncio.create_task(ledger.may_send(claim, one)) for one in (second, third)]
+        later = [ledger.may_send(claim, one) for one in (second, third)]
         await asyncio.sleep(0)  # they have asked, and wait for the first to come back
         ledger.settle(claim, Ruling(first, State.ACCEPTED))
         assert await asyncio.gather(*later) == [True, True]
@@ -177,7 +177,7 @@ async def test_while_it_waits_for_who_takes_permission_away_it_holds_no_row(
         assert await ledger.may_send(claim, first)
         with postgres_store.write() as other:
             hold(other, Lock.PERMISSION)
-            asked = asyncio.create_task(ledger.may_send(claim, second))
+            asked = ledger.may_send(claim, second)
             ledger.settle(claim, Ruling(first, State.ACCEPTED))
             await asyncio.to_thread(until_waiting, postgres_store, 1)
             hers = select(TOUCHPOINT.c.id).where(TOUCHPOINT.c.id == first)
