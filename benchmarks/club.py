@@ -152,6 +152,7 @@ def first_letters(engine: Engine, campaign: RunningCampaign) -> list[OutgoingEma
     sample = prepare(engine, campaign, limit=30)
     if sample is None:
         raise SystemExit("nothing is due")
+    sample.compose(30)
     with engine.store.write() as connection:
         touchpoints.release(connection, sample.token)
     return [one.message for one in sample.outgoing if isinstance(one.message, OutgoingEmail)]

@@ -33,6 +33,7 @@ from crm_messaging.message import MaySend, Outcome, Outgoing, Receipt
 from crm_store import field_values, sending, touchpoints
 from flows.admit import admit
 from flows.advance import advance
+from flows.campaigns import RunningCampaign
 from flows.delivery import Delivery
 from flows.engine import Engine
 from flows.prepare import Prepared, prepare
@@ -106,7 +107,7 @@ async def one_round(folder: Path, fresh: Databases, chosen: argparse.Namespace) 
             seed_leads(engine.store, engine.club_id, chosen.messages, engine.clock())
             _clocked(lambda: admit(engine, campaign), "admit", spent)()
             _clocked(lambda: advance(engine, campaign), "advance", spent)()
-            whole = _clocked(lambda: prepare(engine, campaign), "prepare, all of it", spent)
+            whole = _clocked(lambda: _prepared(engine, campaign), "prepare, all of it", spent)
             with _parts_clocked(spent):
                 batches = list(iter(whole, None))
             await _hand_over(engine, batches, spent)
@@ -115,6 +116,13 @@ async def one_round(folder: Path, fresh: Databases, chosen: argparse.Namespace) 
     if arrived != chosen.messages:
         raise SystemExit(f"{arrived} of {chosen.messages} arrived")
     return spent
+
+
+def _prepared(engine: Engine, campaign: RunningCampaign) -> Prepared | None:
+    batch = prepare(engine, campaign)
+    while batch is not None and batch.compose():
+        pass
+    return batch
 
 
 async def _hand_over(engine: Engine, batches: list[Prepared], spent: Seconds) -> None:

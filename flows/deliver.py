@@ -4,21 +4,23 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from time import perf_counter
 from typing import TypeAlias
 
 from crm_store.touchpoints import held_back, release
 from flows.campaigns import RunningCampaign
 from flows.delivery import Delivery, Outcomes
 from flows.engine import Engine
-from flows.prepare import Prepared, Stuck, gather, write_rulings
+from flows.prepare import Prepared, Stuck, prepare, write_rulings
 from flows.report import CampaignReport
 
 ROUND_S = 1.0
 """While delivery stays for what a limit holds back, it looks into the queue this often."""
 
-IN_A_TURN = 250
-"""Messages composed before the sessions have theirs, some 10 ms. With fewer at a time, all that
+A_TURN_S = 0.008
+"""So long messages are composed before the sessions have their turn. If that were shorter, all that
 composing needs would have left the processor's caches each time."""
+A_FEW = 25
 
 SendBatch: TypeAlias = Callable[[Delivery, Prepared], Awaitable[Outcomes]]
 OnProgress: TypeAlias = Callable[[int], None]
@@ -35,7 +37,7 @@ async def deliver(
     """Deliver all that a campaign has queued, batch by batch, into `report`.
 
     Two batches are on their way at a time, so that no session waits for the last messages of one,
-    and a third is being gathered. `send` wraps the sending of one batch: Prefect's tasks come in
+    and a third is being prepared. `send` wraps the sending of one batch: Prefect's tasks come in
     there. With `engine.patience` it stays for what a rate limit holds back, so long as that comes
     in time. A version whose templates cannot be used stays queued and ends in its error, once the
     others are delivered.
@@ -43,7 +45,7 @@ async def deliver(
     stuck: Stuck = {}
     stays_until = asyncio.get_running_loop().time() + engine.patience.total_seconds()
 
-    def gather_next() -> asyncio.Task[Prepared | None]:
+    def prepare_next() -> asyncio.Task[Prepared | None]:
         return asyncio.create_task(asyncio.to_thread(_next, engine, campaign, stuck))
 
     async def sent(batch: Prepared) -> None:
@@ -55,7 +57,7 @@ async def deliver(
 
     async with Delivery(engine) as delivery:
         on_their_way: deque[asyncio.Task[None]] = deque()
-        upcoming = gather_next()
+        upcoming = prepare_next()
         try:
             while True:
                 # Shielded: what is claimed when we are cancelled is given back below.
@@ -66,7 +68,7 @@ async def deliver(
                     batch = await _held_back(engine, campaign, stuck, stays_until)
                 if batch is None:
                     break
-                upcoming = gather_next()
+                upcoming = prepare_next()
                 on_their_way.append(asyncio.create_task(sent(batch)))
                 if len(on_their_way) > 1:
                     await on_their_way.popleft()
@@ -82,7 +84,7 @@ async def deliver(
 
 
 def _next(engine: Engine, campaign: RunningCampaign, stuck: Stuck) -> Prepared | None:
-    return None if engine.is_ending else gather(engine, campaign, stuck=stuck)
+    return None if engine.is_ending else prepare(engine, campaign, stuck=stuck)
 
 
 async def _composed(engine: Engine, batch: Prepared) -> None:
@@ -90,7 +92,9 @@ async def _composed(engine: Engine, batch: Prepared) -> None:
     try:
         is_composing = True
         while is_composing:
-            is_composing = batch.compose(IN_A_TURN)
+            end = perf_counter() + A_TURN_S
+            while is_composing and perf_counter() < end:
+                is_composing = batch.compose(A_FEW)
             await asyncio.sleep(0)
         if batch.rulings:
             await asyncio.to_thread(write_rulings, engine, batch)

@@ -8,7 +8,6 @@ delivers composes between their turns, some messages at a time.
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -89,7 +88,7 @@ class Prepared:
         """What was decided about those that do not leave now."""
         return Counter((one.state, one.reason) for one in self.rulings)
 
-    def compose(self, at_most: int) -> bool:
+    def compose(self, at_most: int = BATCH) -> bool:
         """Compose the next messages; False when none were left.
 
         One that cannot be made stops alone.
@@ -110,19 +109,6 @@ class Prepared:
 def prepare(
     engine: Engine, campaign: RunningCampaign, limit: int = BATCH, stuck: Stuck | None = None
 ) -> Prepared | None:
-    """The next batch of a campaign, composed and ruled on; `None` when nothing is queued."""
-    prepared = gather(engine, campaign, limit, stuck)
-    if prepared is not None:
-        with given_back_on_error(engine, prepared.token):
-            while prepared.compose(limit):
-                pass
-            write_rulings(engine, prepared)
-    return prepared
-
-
-def gather(
-    engine: Engine, campaign: RunningCampaign, limit: int = BATCH, stuck: Stuck | None = None
-) -> Prepared | None:
     """Claim the next batch of a campaign and ask of the store all that its messages need.
 
     `None` when nothing is queued. What is left: to compose, and to `write_rulings`.
@@ -132,10 +118,11 @@ def gather(
     """
     while (taken := take(engine, campaign, limit, stuck or ())) is not None:
         try:
-            with given_back_on_error(engine, taken.token):
-                return _gathered(engine, campaign, taken)
-        except TemplateUnusable as error:
-            if stuck is None:
+            return _prepared(engine, campaign, taken)
+        except BaseException as error:
+            # Nothing has left: whoever comes next may have them.
+            engine.store.transact(touchpoints.release, taken.token)
+            if stuck is None or not isinstance(error, TemplateUnusable):
                 raise
             stuck[taken.batch[0].version_id] = error
     return None
@@ -144,16 +131,6 @@ def gather(
 def write_rulings(engine: Engine, prepared: Prepared) -> None:
     """Write down what was decided about those that do not leave now."""
     engine.store.transact(touchpoints.rule, prepared.rulings, prepared.token, prepared.at)
-
-
-@contextmanager
-def given_back_on_error(engine: Engine, token: str) -> Iterator[None]:
-    """Nothing has left yet: whoever comes next may have what was claimed."""
-    try:
-        yield
-    except BaseException:
-        engine.store.transact(touchpoints.release, token)
-        raise
 
 
 def take(
@@ -199,7 +176,7 @@ def judge(
     )
 
 
-def _gathered(engine: Engine, campaign: RunningCampaign, taken: Taken) -> Prepared:
+def _prepared(engine: Engine, campaign: RunningCampaign, taken: Taken) -> Prepared:
     version = version_of(campaign, taken.batch[0].version_id, engine.store, engine.catalogue)
     definition = version.definition
     prepared = Prepared(taken.token, definition, taken.at)

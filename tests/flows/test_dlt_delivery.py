@@ -49,6 +49,7 @@ async def test_promotion_that_was_made_in_time_does_not_leave_too_late(lite_club
     advance(club.engine, campaign)
     batch = prepare(club.engine, campaign)
     assert batch is not None
+    batch.compose()
     assert len(batch.outgoing) == 1
     club.clock.on(seconds=1)
     async with Delivery(club.engine) as delivery:

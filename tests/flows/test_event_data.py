@@ -198,7 +198,9 @@ async def test_a_batch_asks_no_more_often_for_it(told: Workshop) -> None:
 
         sqlalchemy_event.listen(told.store.engine, "before_cursor_execute", note)
         prepared = prepare(told.engine, campaign)
+        assert prepared is not None
+        prepared.compose()
         sqlalchemy_event.remove(told.store.engine, "before_cursor_execute", note)
-        assert prepared is not None and len(prepared.outgoing) == 5
+        assert len(prepared.outgoing) == 5
         counts[template] = len(statements)
     assert counts["note/plain"] == counts["note/told"]

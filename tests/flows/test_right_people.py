@@ -81,6 +81,7 @@ async def test_an_address_that_changed_after_the_message_was_made(club: Workshop
     advance(club.engine, campaign)
     batch = prepare(club.engine, campaign)
     assert batch is not None
+    batch.compose()
     make_suppression(club.store, "email", "stranger@example.org")
     with club.store.write() as connection:
         connection.execute(update(table_of(Customer)).values(email="asha@example.org"))
