@@ -16,8 +16,7 @@ class OnDriver:
     that would be written out (`expanding`)."""
 
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
-        assert isinstance(compiled, SQLCompiler)  # noqa: S101 - no statement is compiled otherwise
+        compiled = dialect.statement_compiler(dialect, statement)
         self._sql = compiled.string
         self._is_positional = compiled.positional
         order = compiled.positiontup if compiled.positional else compiled.binds

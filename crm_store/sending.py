@@ -145,8 +145,7 @@ def _exited(exit_on: Sequence[str]) -> ColumnElement[bool]:
     return left.exists()
 
 
-# Statements of the hot path are built once for each rule: SQLAlchemy then finds the compiled form
-# by identity, and has no list to write out anew each time.
+# Statements of the hot path are built once for each rule: that takes longer than running them.
 @lru_cache(maxsize=64)
 def _facts(rule: TopicRule, exit_on: tuple[str, ...]) -> Select[Any]:
     return (

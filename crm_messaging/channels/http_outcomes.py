@@ -7,6 +7,7 @@ import httpx
 
 from crm_messaging.channels.wording import without_addresses
 from crm_messaging.message import Outcome, Outgoing, Receipt
+from crm_store.storable import storable
 
 # A POST that sends a message must not be repeated on a guess (RFC 9110 §9.2.2), so only what
 # surely was not taken is deferred.
@@ -63,7 +64,8 @@ def silent(message: Outgoing, error: httpx.RequestError) -> Receipt:
 
 def accepted(message: Outgoing, provider_ref: str) -> Receipt:
     """The provider took it and gave it a reference."""
-    return Receipt(message.touchpoint_id, Outcome.ACCEPTED, provider_ref=provider_ref)
+    reference = storable(provider_ref)  # what no database keeps would fail the whole commit
+    return Receipt(message.touchpoint_id, Outcome.ACCEPTED, provider_ref=reference)
 
 
 def unreadable(message: Outgoing, answer: httpx.Response) -> Receipt:

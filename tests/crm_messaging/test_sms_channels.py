@@ -111,6 +111,14 @@ async def test_every_answer_has_its_outcome(
         assert len(server.requests) == 1, "never a second request"
 
 
+@pytest.mark.parametrize("opened", [twilio, gateway])
+async def test_a_reference_that_no_database_keeps_is_mended(opened: type[Channel]) -> None:
+    """Half a character, or NUL, would fail the commit that settles it, and all others in it."""
+    async with scripted_http(answer("201 Created", r'{"sid": "S\ud800\u0000M1"}')) as server:
+        receipt = await handed_over(opened(server.url))
+    assert (receipt.outcome, receipt.provider_ref) == (ACCEPTED, "S\ufffd\ufffdM1")
+
+
 # what smsbox answers (user guide, table 7-16)              outcome   connected
 KANNEL_ANSWERS = [
     (answer("202 Accepted", "0: Accepted for delivery"), ACCEPTED, True),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+from engines import LEADS as WELCOME
 from engines import Workshop
 from making import (
     NOW,
@@ -38,15 +39,7 @@ steps:
   - {id: heads_up, at: -30d, email: note/one}
   - {id: recap, at: -14d, email: note/two}
 """
-LEADS = """
-campaign: leads
-name: Leads
-topic: news
-trigger: {type: new_lead}
-steps:
-  - {id: welcome, at: now, email: note/one}
-  - {id: nudge, at: +2d, email: note/two}
-"""
+LEADS = f"{WELCOME}  - {{id: nudge, at: +2d, email: note/two}}\n"
 
 
 async def test_who_renewed_under_a_new_contract_number_hears_no_more(lite_club: Workshop) -> None:
