@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from math import ceil
 from pathlib import Path
+from random import uniform
 from time import monotonic, sleep
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -34,6 +35,8 @@ STATEMENTS = 500
 """That a connection to SQLite keeps parsed; a sweep of 25 campaigns has more than Python's 128."""
 RUNS = 5
 """How often a transaction is run that PostgreSQL breaks off for the sake of another."""
+PAUSE_S = 0.02
+"""At most before its second run, twice as long before the third, and so on."""
 _BROKEN_OFF = {
     "40001": "serialization failure",
     "40P01": "deadlock",
@@ -84,7 +87,7 @@ class Store:
 
         So `work` does nothing outside of the database, and is right however often it is begun.
         """
-        for _ in range(RUNS - 1):
+        for run in range(1, RUNS):
             try:
                 with self.write() as connection:
                     return work(connection, *args, **kwargs)
@@ -92,9 +95,10 @@ class Store:
                 state = getattr(error.orig, "sqlstate", None)
                 if state not in _BROKEN_OFF:
                     raise
-                # At once: the one it stood in the way of holds its rows already.
                 why = f"{_BROKEN_OFF[state]}, SQLSTATE {state}"
                 log.warning("a transaction is run again (%s): %s", why, work.__qualname__)
+                # The one it stood in the way of has first to wake up and take the free row.
+                sleep(uniform(0.5, 1.0) * PAUSE_S * run)  # noqa: S311 (no secret)
         with self.write() as connection:
             return work(connection, *args, **kwargs)
 

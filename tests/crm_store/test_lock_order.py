@@ -320,10 +320,10 @@ def test_one_of_two_in_a_deadlock_is_run_again(
     for one in rivals:
         one.join(10)
     assert sorted(answers) == [FIRST, LAST]
-    assert len(runs) == 3
-    assert [one.getMessage().partition(": ")[0] for one in caplog.records] == [
-        "a transaction is run again (deadlock, SQLSTATE 40P01)"
-    ]
+    warnings = [one.getMessage().partition(": ")[0] for one in caplog.records]
+    # More than once when the other wakes up late: a row is theirs who ask first.
+    assert len(runs) == len(pairs) + len(warnings) > len(pairs)
+    assert set(warnings) == {"a transaction is run again (deadlock, SQLSTATE 40P01)"}
 
 
 @pytest.mark.parametrize(
