@@ -10,12 +10,12 @@ from itertools import repeat
 
 from crm_messaging.dlt import shut_until
 from crm_messaging.message import Channel, Outgoing, OutgoingSms
-from crm_messaging.pace import Pace
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
 from crm_store.touchpoints import Ruling
 from flows.engine import Engine
 from flows.group_commit import Claim, GroupCommit
+from flows.limit import Limit
 from flows.prepare import Ready
 from flows.traffic import Lane
 from flows.verdict import UNREACHABLE_PAUSE, kept_back, over_the_limit, put_back, ruling_for
@@ -55,8 +55,8 @@ class Line:
         self._channel = channel
         self._road = engine.traffic.road(channel)
         self._lane = lane
-        self._paces = [pace for pace in (lane.pace, self._road.pace) if pace.is_limited]
-        self._is_limited = lane.places is not None or bool(self._paces)
+        self._limits = [limit for limit in (lane.limit, self._road.limit) if limit.is_set]
+        self._is_limited = lane.places is not None or bool(self._limits)
         self._patience = min(PATIENCE_IN_A_BATCH_S, engine.patience.total_seconds())
         self._queue: deque[tuple[Leaving, Ready]] = deque()
         self._working = 0
@@ -101,17 +101,21 @@ class Line:
         if (left := self._left_alone(ready)) is not None:
             return left  # whoever stays takes no other's turn
         async with self._lane.places or nullcontext():
-            for pace in self._paces:
-                if (seconds := await self._turn(pace)) is not None:
+            for limit in self._limits:
+                if (seconds := await self._turn(limit)) is not None:
                     return over_the_limit(ready, seconds, self._engine.clock())
             return await self._handed_over(batch, ready)
 
-    async def _turn(self, pace: Pace) -> float | None:
+    async def _turn(self, limit: Limit) -> float | None:
         """Wait for its turn; `None` when it has come, else the seconds after which to come back."""
-        loop = asyncio.get_running_loop()
-        wait = pace.take(loop.time(), self._patience)
+        wait = await limit.turn(
+            self._engine.store,
+            self._engine.club_id,
+            wanted=len(self._queue) + 1,
+            patience=self._patience,
+        )
         if wait is None:
-            return pace.book(loop.time())
+            return limit.book()
         if wait:
             await asyncio.sleep(wait)
         return None

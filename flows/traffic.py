@@ -1,7 +1,8 @@
 """Traffic: how fast each provider is written to, how much at once, and who is left alone.
 
-It belongs to one process: two processes that send at the same time each keep the limits for
-themselves. What is put back into the queue keeps its time in the ledger, for all of them.
+How many are on their way at once, and who is left alone, each process knows of itself. The pace
+of a limit belongs to all of them (`flows.limit`), and what is put back into the queue keeps its
+time in the ledger.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 
 from crm_messaging.channels.limits import EmailLimits, Rate
 from crm_messaging.message import Channel, Outcome, Outgoing, Receipt
-from crm_messaging.pace import Pace
+from flows.limit import Limit
 
 IN_A_ROW = 10
 """So many times "not now" without anything else in between, and a provider is left alone."""
@@ -23,7 +24,7 @@ _NO_LIMIT = Rate()
 class Lane:
     """One provider's share of a channel; those without limits share one lane."""
 
-    pace: Pace
+    limit: Limit
     places: asyncio.Semaphore | None
     """None: as many as the road has."""
     at_once: int
@@ -42,9 +43,10 @@ class _Mood:
 class Road:
     """One channel with its lanes."""
 
+    name: str
     limits: Rate
     concurrency: int
-    pace: Pace = field(init=False)
+    limit: Limit = field(init=False)
     places: asyncio.Semaphore = field(init=False)
     _provider_of: dict[str, str] = field(init=False)
     _lanes: dict[str, Lane] = field(init=False)
@@ -52,14 +54,14 @@ class Road:
     _shut: _Mood | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.pace = Pace(self.limits.interval)
+        self.limit = Limit(self.name, self.limits)
         self.places = asyncio.Semaphore(self.concurrency)
         providers = self.limits.providers if isinstance(self.limits, EmailLimits) else {}
         self._provider_of = {
             domain: name for name, one in providers.items() for domain in one.domains
         }
-        self._lanes = {name: self._lane(one, one.at_once) for name, one in providers.items()}
-        self._lanes[""] = self._lane(_NO_LIMIT, None)
+        self._lanes = {name: self._lane(name, one, one.at_once) for name, one in providers.items()}
+        self._lanes[""] = self._lane("", _NO_LIMIT, None)
 
     @property
     def only_lane(self) -> Lane | None:
@@ -112,11 +114,11 @@ class Road:
         domain = _domain(message)
         return self._provider_of.get(domain, domain)
 
-    def _lane(self, limits: Rate, at_once: int | None) -> Lane:
-        pace = Pace(limits.interval)
+    def _lane(self, provider: str, rate: Rate, at_once: int | None) -> Lane:
+        limit = Limit(f"{self.name}/{provider}", rate)
         if at_once is None or at_once >= self.concurrency:
-            return Lane(pace, None, self.concurrency)
-        return Lane(pace, asyncio.Semaphore(at_once), at_once)
+            return Lane(limit, None, self.concurrency)
+        return Lane(limit, asyncio.Semaphore(at_once), at_once)
 
 
 class Traffic:
@@ -130,7 +132,7 @@ class Traffic:
         """The road of an open channel."""
         if channel not in self._roads:
             limits = self._limits.get(channel.name) or _NO_LIMIT
-            self._roads[channel] = Road(limits, channel.concurrency)
+            self._roads[channel] = Road(channel.name, limits, channel.concurrency)
         return self._roads[channel]
 
 

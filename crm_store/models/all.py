@@ -11,7 +11,7 @@ from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
 from crm_store.models.inbox import InboundMessage
 from crm_store.models.membership import Membership, MembershipFreeze
-from crm_store.models.operation import KeyMark, LedgerHome, Pause
+from crm_store.models.operation import KeyMark, LedgerHome, LimitUse, Pause
 from crm_store.models.segment import Segment, SegmentStay
 from crm_store.models.staff_task import StaffTask
 from crm_store.models.touchpoint import Touchpoint
@@ -38,6 +38,7 @@ MODELS: tuple[type[SQLModel], ...] = (
     Touchpoint,
     StaffTask,
     Pause,
+    LimitUse,
     LedgerHome,
     KeyMark,
     TrackedLink,

@@ -1,4 +1,4 @@
-"""What operators decide about a store: pauses, which installation it belongs to, and its keys."""
+"""What operators decide about a store: pauses and limits, whose installation it is, its keys."""
 
 from datetime import datetime
 
@@ -16,6 +16,18 @@ class Pause(SQLModel, table=True):
     """A campaign, or ``*``."""
     reason: str
     since: datetime = Field(sa_type=UtcDateTime)
+
+
+class LimitUse(SQLModel, table=True):
+    """How far a rate limit is used up, by all processes together."""
+
+    __tablename__ = "limit_use"
+
+    club_id: int = Field(foreign_key="club.id", primary_key=True)
+    name: str = Field(primary_key=True)
+    """A channel, or one of its providers: ``email``, ``email/google``."""
+    free_from: datetime = Field(sa_type=UtcDateTime)
+    """All moments before it are given out."""
 
 
 class LedgerHome(SQLModel, table=True):

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -19,11 +20,12 @@ from crm_messaging.channels.limits import EmailLimits
 from crm_messaging.channels.opening import open_channels
 from crm_messaging.channels.settings import EmailSettings
 from crm_messaging.message import Channel, MaySend, Outgoing, Receipt
+from crm_messaging.pace import AHEAD_S
 from crm_store.database import Store
 from crm_store.models.touchpoint import State, Touchpoint
 from flows.clock import clock_from
 from flows.report import SweepReport
-from flows.sweep import handle_events, plan_sweep
+from flows.sweep import handle_events, plan_sweep, sweep
 from flows.traffic import IN_A_ROW, Traffic, spread
 from flows.verdict import RETRIES
 
@@ -129,6 +131,33 @@ async def test_a_sweep_stays_until_the_limit_has_let_all_through(club: Workshop)
     for at in slow:
         assert sum(at <= other < at + 1 for other in slow) <= 20 + 3, "an even pace"
     assert len(server.taken) == 80
+
+
+async def test_several_processes_keep_a_limit_together(club: Workshop) -> None:
+    club.engine = replace(club.engine, clock=clock_from(NOW))
+    club.campaign(LEADS.format(name="others"), "others")
+    leads(club, 30, "slow.example")
+    leads(club, 30, "slow.example", "others")
+    arrived: list[float] = []
+    async with scripted() as server, mail_through(club, server):
+
+        def answer(_connection: int, point: str) -> str:
+            if point == "RCPT":
+                arrived.append(monotonic())
+            return GOOD.get(point, "500 what?\r\n")
+
+        server.answer = answer
+
+        def one_process(campaign: str) -> Coroutine[Any, Any, SweepReport]:
+            limit(club, per_second=20)  # it knows of no other's turns
+            return sweep(club.engine, plan_sweep(club.engine, club.files, campaign))
+
+        reports = await asyncio.gather(one_process("leads"), one_process("others"))
+    assert [outcomes(one) for one in reports] == [{("accepted", ""): 30}] * 2
+    # One may use a moment late that the other has followed already.
+    assert arrived[-1] - arrived[0] >= 59 / 20 - AHEAD_S
+    for at in arrived:
+        assert sum(at <= other < at + 1 for other in arrived) <= 20 * (1 + AHEAD_S) + 3
 
 
 async def test_a_sweep_goes_when_the_limit_takes_too_long(club: Workshop) -> None:

@@ -35,6 +35,14 @@ def _campaigns() -> None:
         sa.PrimaryKeyConstraint("campaign"),
     )
     op.create_table(
+        "limit_use",
+        sa.Column("club_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("free_from", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["club_id"], ["club.id"]),
+        sa.PrimaryKeyConstraint("club_id", "name"),
+    )
+    op.create_table(
         "segment",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("club_id", sa.Integer(), nullable=False),
