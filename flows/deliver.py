@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 from typing import TypeAlias
 
@@ -46,81 +46,100 @@ async def deliver(
     stays_until = asyncio.get_running_loop().time() + engine.patience.total_seconds()
 
     def prepare_next() -> asyncio.Task[Prepared | None]:
-        return asyncio.create_task(asyncio.to_thread(_next, engine, campaign, stuck))
+        return asyncio.create_task(asyncio.to_thread(_next, engine, campaign, stuck, in_hand))
 
     async def sent(batch: Prepared) -> None:
         await _composed(engine, batch)
         report.outcomes += batch.outcomes()
         if batch.outgoing:
             report.outcomes += await send(delivery, batch)
+        in_hand.discard(batch.token)
         on_progress(len(batch))
 
-    async with Delivery(engine) as delivery:
+    async with _claims(engine) as in_hand, Delivery(engine) as delivery:
         on_their_way: deque[asyncio.Task[None]] = deque()
         upcoming = prepare_next()
         try:
             while True:
-                # Shielded: what is claimed when we are cancelled is given back below.
+                # Shielded: a thread cannot be cancelled, and claims its batch all the same.
                 batch = await asyncio.shield(upcoming)
-                if batch is None:
-                    while on_their_way:
-                        await on_their_way.popleft()
-                    batch = await _held_back(engine, campaign, stuck, stays_until)
-                if batch is None:
+                if batch is None and not await _more_later(
+                    engine, campaign, on_their_way, stays_until
+                ):
                     break
                 upcoming = prepare_next()
-                on_their_way.append(asyncio.create_task(sent(batch)))
+                if batch is not None:
+                    on_their_way.append(asyncio.create_task(sent(batch)))
                 if len(on_their_way) > 1:
                     await on_their_way.popleft()
         except BaseException:
             for one in on_their_way:
                 one.cancel()
-            *_, held = await asyncio.gather(*on_their_way, upcoming, return_exceptions=True)
-            if isinstance(held, Prepared):
-                await asyncio.to_thread(engine.store.transact, release, held.token)
+            await asyncio.gather(*on_their_way, upcoming, return_exceptions=True)
             raise
     for error in stuck.values():
         raise error
 
 
-def _next(engine: Engine, campaign: RunningCampaign, stuck: Stuck) -> Prepared | None:
-    return None if engine.is_ending else prepare(engine, campaign, stuck=stuck)
+@asynccontextmanager
+async def _claims(engine: Engine) -> AsyncIterator[set[str]]:
+    """The tokens of batches that are claimed and not through: given back when delivery fails.
 
-
-async def _composed(engine: Engine, batch: Prepared) -> None:
-    """Compose a batch and write its rulings; what goes wrong gives it back."""
+    That is once nobody works on them any more. What is in `sending` stays: it may have left.
+    """
+    tokens: set[str] = set()
     try:
-        is_composing = True
-        while is_composing:
-            end = perf_counter() + A_TURN_S
-            while is_composing and perf_counter() < end:
-                is_composing = batch.compose(A_FEW)
-            await asyncio.sleep(0)
-        if batch.rulings:
-            await asyncio.to_thread(write_rulings, engine, batch)
+        yield tokens
     except BaseException:
-        await asyncio.to_thread(engine.store.transact, release, batch.token)
+        for token in tokens:
+            await asyncio.to_thread(engine.store.transact, release, token)
         raise
 
 
-async def _held_back(
-    engine: Engine, campaign: RunningCampaign, stuck: Stuck, stays_until: float
+def _next(
+    engine: Engine, campaign: RunningCampaign, stuck: Stuck, in_hand: set[str]
 ) -> Prepared | None:
-    """The next batch that a rate limit held back; `None` when that would take too long."""
-    loop = asyncio.get_running_loop()
-    while engine.patience and not engine.is_ending:
-        with engine.store.read() as connection:
-            _, first = held_back(connection, engine.club_id, campaign.slug)
-        if first is None:
-            break
-        pause = max((first - engine.clock()).total_seconds(), ROUND_S)
-        if loop.time() + pause > stays_until:
-            break
-        await _sleep(engine, pause)
-        batch = await asyncio.to_thread(_next, engine, campaign, stuck)
-        if batch is not None:
-            return batch
-    return None
+    batch = None if engine.is_ending else prepare(engine, campaign, stuck=stuck)
+    if batch is not None:
+        in_hand.add(batch.token)
+    return batch
+
+
+async def _composed(engine: Engine, batch: Prepared) -> None:
+    """Compose a batch and write its rulings."""
+    is_composing = True
+    while is_composing:
+        end = perf_counter() + A_TURN_S
+        while is_composing and perf_counter() < end:
+            is_composing = batch.compose(A_FEW)
+        await asyncio.sleep(0)
+    if batch.rulings:
+        await asyncio.to_thread(write_rulings, engine, batch)
+
+
+async def _more_later(
+    engine: Engine,
+    campaign: RunningCampaign,
+    on_their_way: deque[asyncio.Task[None]],
+    stays_until: float,
+) -> bool:
+    """Wait until what a rate limit holds back may leave; False when that would take too long.
+
+    What is on its way comes first: the limit may hold back some of it.
+    """
+    while on_their_way:
+        await on_their_way.popleft()
+    if not engine.patience or engine.is_ending:
+        return False
+    with engine.store.read() as connection:
+        _, first = held_back(connection, engine.club_id, campaign.slug)
+    if first is None:
+        return False
+    pause = max((first - engine.clock()).total_seconds(), ROUND_S)
+    if asyncio.get_running_loop().time() + pause > stays_until:
+        return False
+    await _sleep(engine, pause)
+    return True
 
 
 async def _sleep(engine: Engine, seconds: float) -> None:
