@@ -109,28 +109,24 @@ class GroupCommit:
         self._wake.set()
 
     async def _write_until_closed(self) -> None:
-        loop = asyncio.get_running_loop()
-        while not self._closing or self._wishes or self._rulings:
-            await self._wake.wait()
-            await self._linger(loop)
-            self._wake.clear()
-            wishes, self._wishes = self._wishes, defaultdict(dict)
-            rulings, self._rulings = self._rulings, defaultdict(list)
-            if not wishes and not rulings:
-                continue
-            try:
-                allowed = await self._committed(loop, wishes, rulings)
-            except Exception as error:
-                self._fail(error, wishes)
-                raise
-            for answers in wishes.values():
-                for touchpoint_id, answer in answers.items():
-                    if not answer.done():
-                        answer.set_result(touchpoint_id in allowed)
-            if self._closing:
-                self._wake.set()
+        wishes: Wishes = {}
+        try:
+            while not self._closing or self._wishes or self._rulings:
+                await self._wake.wait()
+                await self._linger()
+                self._wake.clear()
+                wishes, self._wishes = self._wishes, defaultdict(dict)
+                rulings, self._rulings = self._rulings, defaultdict(list)
+                if wishes or rulings:
+                    _answer(wishes, await self._committed(wishes, rulings))
+                if self._closing:
+                    self._wake.set()
+        except Exception as error:
+            self._fail(error, wishes)
+            raise
 
-    async def _linger(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def _linger(self) -> None:
+        loop = asyncio.get_running_loop()
         last, in_vain = loop.time() + min(self._last_took, LONGEST_LINGER_S), 0
         while in_vain < IN_VAIN and loop.time() < last:
             before = self._arrived
@@ -144,9 +140,8 @@ class GroupCommit:
                 if not answer.done():
                     answer.set_exception(error)
 
-    async def _committed(
-        self, loop: asyncio.AbstractEventLoop, wishes: Wishes, rulings: Rulings
-    ) -> set[int]:
+    async def _committed(self, wishes: Wishes, rulings: Rulings) -> set[int]:
+        loop = asyncio.get_running_loop()
         for pause in (*RECEIPT_RETRIES_S, None):
             began = loop.time()
             try:
@@ -169,6 +164,13 @@ class GroupCommit:
         # Whoever slept in here past the lease was taken for dead, and its messages were put in
         # doubt: they must not leave now.
         return allowed if self._clock() < now + LEASE else set()
+
+
+def _answer(wishes: Wishes, allowed: set[int]) -> None:
+    for answers in wishes.values():
+        for touchpoint_id, answer in answers.items():
+            if not answer.done():
+                answer.set_result(touchpoint_id in allowed)
 
 
 def _written(connection: Connection, wishes: Wishes, rulings: Rulings, now: datetime) -> set[int]:
