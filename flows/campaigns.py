@@ -51,7 +51,10 @@ class DisabledCampaign:
 def load_campaigns(
     store: Store, files: list[CheckedFile], catalogue: Catalogue, now: datetime
 ) -> tuple[list[RunningCampaign], list[DisabledCampaign]]:
-    """Keep a version of every sound file; name every broken one."""
+    """Keep a version of every sound file; name every broken one.
+
+    Those with the highest priority come first, else they stay in the order of their files.
+    """
     running, disabled = [], []
     for checked in files:
         if checked.definition is None:
@@ -67,6 +70,7 @@ def load_campaigns(
         )
         current = _version(row.id, row.version, definition, catalogue)
         running.append(RunningCampaign(definition.campaign, current, {row.id: current}))
+    running.sort(key=lambda one: -one.current.definition.priority)
     return running, disabled
 
 

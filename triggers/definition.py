@@ -62,6 +62,9 @@ class CampaignDefinition(StrictModel):
     """Any of these events ends the campaign for the customer."""
     pause_while: ConditionText | None = Field(default=None, examples=["membership.frozen"])
     """While this is true of the customer nothing leaves; what is then too late is left out."""
+    priority: int = Field(default=0, ge=-100, le=100, examples=[10])
+    """Of campaigns that are due in the same sweep the highest goes first: its message is the one
+    that a cap lets through."""
     goal: Goal | None = None
     """The event that shows that the campaign worked."""
     holdout: Share | None = None

@@ -241,6 +241,23 @@ async def test_a_cap_counts_marketing_of_every_campaign_and_nothing_else(club: W
     ]
 
 
+@pytest.mark.parametrize("highest", ["a_news", "b_news", "c_news"])
+async def test_a_cap_lets_the_campaign_with_the_highest_priority_through(
+    lite_club: Workshop, highest: str
+) -> None:
+    for slug in ("a_news", "b_news", "c_news"):
+        capped = LEADS % "defaults: {cap: {max: 1, per: 7d, else: skip}}"
+        priority = f"priority: {10 if slug == highest else -5}\n"
+        lite_club.campaign(priority + capped.replace("campaign: leads", f"campaign: {slug}"), slug)
+    make_event(lite_club.store, make_customer(lite_club.store))
+    await lite_club.sweep()
+    rows = dict(lite_club.ledger("campaign", "state"))
+    assert rows == {
+        slug: "accepted" if slug == highest else "suppressed"
+        for slug in ("a_news", "b_news", "c_news")
+    }
+
+
 WEEKLY = """
 campaign: weekly
 name: Weekly
