@@ -76,7 +76,7 @@ def _changes(planned: "DayPlan") -> list[str]:
     if len(new) < 2:
         return [one.sentence() for one in planned.changes]
     changed = [one.sentence() for one in planned.changes if one.from_version is not None]
-    return [*changed, f"{len(new)} campaigns are new, and nobody is in them yet: {', '.join(new)}"]
+    return [*changed, f"{len(new)} campaigns are new, and nobody is in them yet: {', '.join(sorted(new))}"]
 
 
 def _show_counts(planned: "DayPlan") -> None:
