@@ -76,7 +76,8 @@ def _changes(planned: "DayPlan") -> list[str]:
     if len(new) < 2:
         return [one.sentence() for one in planned.changes]
     changed = [one.sentence() for one in planned.changes if one.from_version is not None]
-    return [*changed, f"{len(new)} campaigns are new, and nobody is in them yet: {', '.join(sorted(new))}"]
+    names = ", ".join(sorted(new))
+    return [*changed, f"{len(new)} campaigns are new, and nobody is in them yet: {names}"]
 
 
 def _show_counts(planned: "DayPlan") -> None:
