@@ -6,7 +6,7 @@ that `SAMPARK_…_FILE` names.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +67,18 @@ def read_settings(folder: Path, flags: Mapping[str, Any] | None = None) -> Setti
         raise BrokenSettings(problems_of(error, source, Settings)) from error
 
 
+def variable_of(path: Sequence[str | int]) -> str:
+    """The environment's name of a setting: ``("public", "port")`` is SAMPARK_PUBLIC__PORT."""
+    return PREFIX + _DEEPER.join(str(part) for part in path).upper()
+
+
 def _secrets_in(source: Source) -> list[Problem]:
     """A secret in a file that is committed and mailed around is no secret."""
     found = []
     for path in _paths(source.data):
         if path and path[-1] in SECRETS:
             line, column = source.position(path, key=True)
-            variable = PREFIX + _DEEPER.join(str(part) for part in path).upper()
+            variable = variable_of(path)
             found.append(
                 Problem(
                     source.name,

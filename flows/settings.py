@@ -57,7 +57,7 @@ class ClubFacts(_Strict):
     """Who the club is: what `club.*` means in a template."""
 
     code: str = Field("club", description="A short stable name; a chain has one per club.")
-    name: str
+    name: str = Field(description="As customers know it.")
     timezone: ZoneName = Field(description="IANA name, such as Asia/Kolkata.")
     country: Annotated[
         str,
@@ -70,8 +70,8 @@ class ClubFacts(_Strict):
             spelt("a currency", "[A-Z]{3}", "write its three letters, such as INR or EUR")
         ),
     ] = Field("INR", description="ISO 4217.")
-    website: str = ""
-    phone: str = ""
+    website: str = Field("", description="Its address, as messages print it.")
+    phone: str = Field("", description="Where customers reach it.")
     address: str = Field("", description="Postal address; messages to many have to name it.")
     colour: Annotated[
         str,
@@ -82,8 +82,12 @@ class ClubFacts(_Strict):
 class CustomFieldSettings(_Strict):
     """A field of the club's own, `custom.<key>`."""
 
-    type: FieldType = FieldType.TEXT
-    label: str = ""
+    type: FieldType = Field(
+        FieldType.TEXT,
+        description="What kind of value it holds.",
+        json_schema_extra={"enum": [*CUSTOM_EXAMPLES]},
+    )
+    label: str = Field("", description="What people call it; else its key.")
 
     @field_validator("type", mode="before")
     @classmethod
@@ -141,15 +145,15 @@ class TrackingSettings(_Strict):
 class ConsoleSettings(_Strict):
     """Where the console listens; loopback unless said otherwise."""
 
-    host: str = "127.0.0.1"
-    port: int = 4290
+    host: str = Field("127.0.0.1", description="The address it listens on.")
+    port: int = Field(4290, description="Its port.")
 
 
 class PublicSettings(_Strict):
     """Where the pages for customers and webhooks listen, and how the internet reaches them."""
 
-    host: str = "127.0.0.1"
-    port: int = 4280
+    host: str = Field("127.0.0.1", description="The address they listen on.")
+    port: int = Field(4280, description="Their port.")
     base_url: str = Field("", description="What links in messages begin with.")
     proxies: tuple[str, ...] = Field(
         ("127.0.0.1",), description="Whose word on a visitor's address is believed."
@@ -173,40 +177,60 @@ class PublicSettings(_Strict):
 class PrefectSettings(_Strict):
     """The Prefect server: our own on this port, or another's by its API address."""
 
-    port: int = 4200
-    api_url: str | None = None
+    port: int = Field(4200, description="The port of our own server.")
+    api_url: str | None = Field(
+        None, description="Of another's server, such as http://host:4200/api."
+    )
 
 
 class CatcherSettings(_Strict):
     """Where the mail and SMS catchers of a rehearsal listen."""
 
-    smtp_port: int = 4225
-    sms_port: int = 4226
+    smtp_port: int = Field(4225, description="The port of the mail catcher.")
+    sms_port: int = Field(4226, description="The port of the catcher of text messages.")
 
 
 class SweepSettings(_Strict):
     """How often the sweep runs under `up`."""
 
-    every: Duration = timedelta(minutes=5)
+    every: Duration = Field(timedelta(minutes=5), description="From one sweep to the next.")
 
 
 class Settings(_Strict):
     """Everything club.yaml may say."""
 
     club: ClubFacts
-    mode: Literal["rehearsal", "live"] = "rehearsal"
-    database: str = "sqlite:///sampark.db"
-    plans: tuple[str, ...] = ()
-    pipelines: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
-    topics: Mapping[str, TopicSettings] = Field(default_factory=dict)
+    mode: Literal["rehearsal", "live"] = Field(
+        "rehearsal",
+        description="rehearsal: all runs, into catchers on this machine. live: to the customers.",
+    )
+    database: str = Field(
+        "sqlite:///sampark.db",
+        description="Or postgresql://user@host/name; paths from here.",
+    )
+    plans: tuple[str, ...] = Field((), description="The plans that campaigns may name.")
+    pipelines: Mapping[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="The stages of each pipeline that campaigns may name."
+    )
+    topics: Mapping[str, TopicSettings] = Field(
+        default_factory=dict, description="What a customer can opt out of, by name."
+    )
     consent: ConsentSettings = ConsentSettings()
     tracking: TrackingSettings = TrackingSettings()
-    fields: Mapping[str, CustomFieldSettings] = Field(default_factory=dict)
+    fields: Mapping[str, CustomFieldSettings] = Field(
+        default_factory=dict, description="The club's own fields, `custom.<key>`, by key."
+    )
     channels: ChannelsSettings = ChannelsSettings()
     calls: CallSettings = CallSettings()
-    forms: Forms = Field(default_factory=dict)
-    secret_key: SecretStr | None = None
-    secret_key_previous: SecretStr | None = None
+    forms: Forms = Field(
+        default_factory=dict, description="Forms and other systems that leads come from, by name."
+    )
+    secret_key: SecretStr | None = Field(
+        None, description="Signs links and hides addresses; `sampark init` makes one."
+    )
+    secret_key_previous: SecretStr | None = Field(
+        None, description="Keys of before, with commas between: links in old messages still work."
+    )
 
     @field_validator("forms", mode="before")
     @classmethod

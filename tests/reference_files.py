@@ -5,7 +5,8 @@ from copy import deepcopy
 from typing import Any
 
 from triggers.actions import ACTIONS
-from triggers.reference import SMALLEST, Key, Part, Path
+from triggers.model_reference import Key, Part, Path
+from triggers.reference import SMALLEST
 
 _KINDS = (*ACTIONS, "choose", "split")
 """What a step does: one of these."""

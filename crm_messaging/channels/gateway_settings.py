@@ -89,7 +89,7 @@ class GatewaySettings(SmsOffer):
     """Any HTTP gateway. Words in braces stand for the message's values."""
 
     provider: Literal["gateway"]
-    method: Literal["GET", "POST", "PUT"] = "POST"
+    method: Literal["GET", "POST", "PUT"] = Field("POST", description="Of the HTTP request.")
     url: str = Field(pattern=r"^https?://", description="May hold placeholders, then quoted.")
     headers: dict[str, str] = Field(default_factory=dict, description="May hold placeholders.")
     query: dict[str, str] = Field(default_factory=dict, description="URL parameters.")

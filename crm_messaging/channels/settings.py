@@ -30,7 +30,7 @@ class EmailSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    from_: str = Field(alias="from", description="Lotus Fitness <hello@lotus.example>")
+    from_: str = Field(alias="from", description="The sender: Lotus Fitness <hello@lotus.example>.")
     reply_to: str | None = Field(None, description="Where answers go, if not to `from`.")
     return_path: str | None = Field(
         None,

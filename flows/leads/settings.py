@@ -17,7 +17,7 @@ class FormConsent(_Block):
 
     text: str = Field(min_length=1, description="The words that are agreed to; kept as the proof.")
     version: str = Field("1", description="Change it with the words.")
-    channels: tuple[str, ...] = Field(("email",), min_length=1)
+    channels: tuple[str, ...] = Field(("email",), min_length=1, description="Agreed to for these.")
     topic: str = Field("*", description="A topic of the club, or `*` for all of them.")
     heading: str = Field("consent", description="The heading of the answer; yes, on, 1 agree.")
 
@@ -37,11 +37,15 @@ class HostedForm(_Form):
 
     kind: Literal["hosted"]
     title: str = Field(min_length=1, description="What stands above it.")
-    text: str = ""
-    fields: tuple[str, ...] = Field(("first_name", "phone", "email"), min_length=1)
-    required: tuple[str, ...] = ("first_name", "phone")
-    button: str = ""
-    thanks: str = ""
+    text: str = Field("", description="What stands below the title.")
+    fields: tuple[str, ...] = Field(
+        ("first_name", "phone", "email"), min_length=1, description="What is asked, in this order."
+    )
+    required: tuple[str, ...] = Field(
+        ("first_name", "phone"), description="Those of them without which it cannot be sent."
+    )
+    button: str = Field("", description="What the button says; else the language's own word.")
+    thanks: str = Field("", description="What is said once it is sent; else in the language's own.")
 
 
 class PostedForm(_Form):
@@ -63,7 +67,9 @@ class MetaForm(_Form):
     kind: Literal["meta"]
     token: SecretStr | None = Field(None, description="The page's access token.")
     verify_token: SecretStr | None = Field(None, description="What Meta is told to prove itself.")
-    api: str = Field("https://graph.facebook.com/v21.0", pattern="^https?://")
+    api: str = Field(
+        "https://graph.facebook.com/v21.0", pattern="^https?://", description="Where it is asked."
+    )
 
 
 class CrmForm(_Form):

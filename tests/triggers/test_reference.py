@@ -11,7 +11,8 @@ from reference_files import file_with
 from crm_store.catalogue.field import FieldType
 from crm_store.catalogue.standard import catalogue_of, custom_field
 from triggers.check import checked_model
-from triggers.reference import FILES, Key, Part, page, parts
+from triggers.model_reference import Key, Part
+from triggers.reference import FILES, page, parts
 from triggers.vocabulary import TemplateFinding, Vocabulary
 from triggers.yaml_source import read_yaml
 
