@@ -9,10 +9,15 @@ from triggers.problems import choose_from
 
 
 def files_named(project: Project, which: Path) -> list[CheckedFile]:
-    """The campaign in this file, or of this name. Raises `UsageError` when there is none."""
+    """The campaign in this file, or of this name. Raises `UsageError` when there is none.
+
+    A file's name will do as well: what stands in it as the campaign's may be what is wrong.
+    """
     files = project.check()
     found = [
-        one for one in files if one.path.resolve() == which.resolve() or one.name == str(which)
+        one
+        for one in files
+        if one.path.resolve() == which.resolve() or str(which) in (one.name, one.path.stem)
     ]
     if not found:
         known = {one.name for one in files}

@@ -12,6 +12,7 @@ from crm_console.terminal import many, note, out
 
 if TYPE_CHECKING:
     from flows.project import Project
+    from triggers.check import CheckedFile
     from triggers.problems import Problem
 
 
@@ -77,8 +78,8 @@ def _look(call: Call, only: Path | None) -> tuple[list[str], Sequence["Problem"]
     found = [problem for one in files for problem in (*one.problems, *one.warnings)]
     if only is None:
         found += project.rules.problems
-        found += _in_templates(project)
-        found += obligations(project, files)
+    found += _in_templates(project, _all(project) if only is None else _used(files))
+    found += obligations(project, files)
     # A template that two campaigns share is wrong once.
     places: dict[tuple[str, int, int, str], Problem] = {}
     for problem in found:
@@ -86,24 +87,46 @@ def _look(call: Call, only: Path | None) -> tuple[list[str], Sequence["Problem"]
     return ["club.yaml", *names], list(places.values())
 
 
-def _in_templates(project: "Project") -> Iterator["Problem"]:
-    """What is wrong inside any template, in use or not: a draft is checked before it is used."""
+Template = tuple[str, str]
+"""A channel, and a name on its shelf."""
+
+
+def _all(project: "Project") -> list[Template]:
+    """Every template, in use or not: a draft is checked before it is used."""
+    channels = ("email", "sms", *project.settings.channels.messages)
+    return [(channel, name) for channel in channels for name in project.library.names(channel)]
+
+
+def _used(files: Sequence["CheckedFile"]) -> list[Template]:
+    """The templates of these campaigns; of a broken one nobody knows which."""
+    actions = [act.action for one in files if one.definition for act in one.definition.acts()]
+    return list(
+        dict.fromkeys(
+            (channel, action.template)
+            for action in actions
+            if action.writes
+            for channel in (action.channel, *action.fallback)
+        )
+    )
+
+
+def _in_templates(project: "Project", templates: Sequence[Template]) -> Iterator["Problem"]:
+    """What is wrong inside these templates."""
     from crm_messaging.dlt_check import not_registered
     from crm_messaging.nameless import needs_a_name
     from crm_messaging.sms_worst import too_long
     from triggers.problems import Problem
 
     warnings = []
-    for channel in ("email", "sms", *project.settings.channels.messages):
-        for name in project.library.names(channel):
-            for one in project.library.problems(channel, name):
-                if one.file:
-                    line, column = max(one.line, 1), max(one.column, 1)
-                    yield Problem(one.file, line, column, one.message, one.fix)
-            warnings += needs_a_name(project.library, channel, name)
+    for channel, name in templates:
+        for one in project.library.problems(channel, name):
+            if one.file:
+                line, column = max(one.line, 1), max(one.column, 1)
+                yield Problem(one.file, line, column, one.message, one.fix)
+        warnings += needs_a_name(project.library, channel, name)
     facts = project.settings.club
     club = {f"club.{key}": getattr(facts, key) for key in ("name", "website", "phone", "address")}
-    for name in project.library.names("sms"):
+    for name in (name for channel, name in templates if channel == "sms"):
         warnings += too_long(project.library, name, club)
         if project.settings.channels.sms and project.settings.channels.sms.dlt:
             warnings += not_registered(project.library, name, club)
@@ -143,7 +166,9 @@ def _show(problem: "Problem") -> None:
 
 
 def _sum_up(checked: Sequence[str], problems: Sequence["Problem"]) -> None:
-    campaigns = many(len(checked) - 1, "campaign")
+    campaigns = len(checked) - 1
+    told = f"club.yaml and {many(campaigns, 'campaign')}"
+    told += f" with {'its' if campaigns == 1 else 'their'} messages"
     errors = [problem for problem in problems if problem.severity == "error"]
     warned = many(len(problems) - len(errors), "warning") if len(errors) < len(problems) else ""
     if errors:
@@ -151,6 +176,6 @@ def _sum_up(checked: Sequence[str], problems: Sequence["Problem"]) -> None:
         also = f", and {warned}" if warned else ""
         note(f"{many(len(errors), 'problem')} in {many(files, 'file')}{also}.", "red")
     elif warned:
-        note(f"club.yaml and {campaigns} with their messages: {warned}.", "yellow")
+        note(f"{told}: {warned}.", "yellow")
     else:
-        note(f"club.yaml and {campaigns} with their messages: nothing to mend.", "green")
+        note(f"{told}: nothing to mend.", "green")

@@ -56,6 +56,41 @@ def test_one_file_can_be_checked_alone(answer: Callable[..., Any], club: Path) -
     assert told == {"files": ["club.yaml", "campaigns/trial.yaml"], "problems": []}
 
 
+@pytest.mark.parametrize("which", ["birthday", "campaigns/birthday.yaml"])
+def test_one_campaign_is_told_what_it_is_told_among_all(
+    which: str, answer: Callable[..., Any], club: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(club)
+    spoil(club / "templates/en/email/birthday/greeting.md", ' or "friend"', "")
+    (club / "templates/en/sms/renewal/plain.txt").write_text("Dear {{ customer.first_name }}")
+    spoil(club / "campaigns/birthday.yaml", "\nsteps:", f"\npause_while: {NEVER}\nsteps:")
+    everything = answer("check")["problems"]
+    own = [one for one in everything if one["file"] != "templates/en/sms/renewal/plain.txt"]
+    assert len(own) == len(everything) - 1 == 2
+    assert answer("check", which)["problems"] == own
+    answer("check", which, "--strict", exit_code=1)
+
+
+def test_one_campaign_owes_a_way_out_as_all_do(answer: Callable[..., Any], club: Path) -> None:
+    layout = club / "templates/layouts/club.mjml"
+    layout.write_text(layout.read_text().replace("message.unsubscribe_url", "club.website"))
+    told = answer("check", "birthday")["problems"]
+    assert ["no link to unsubscribe" in one["message"] for one in told] == [True]
+
+
+def test_one_campaign_is_one(sampark: Callable[..., Result]) -> None:
+    told = sampark("check", "birthday").stderr
+    assert told == "club.yaml and 1 campaign with its messages: nothing to mend.\n"
+
+
+def test_a_campaign_of_a_wrong_name_is_found_by_its_file(
+    sampark: Callable[..., Result], club: Path
+) -> None:
+    spoil(club / "campaigns/birthday.yaml", "campaign: birthday", "campaign: My Birthday")
+    told = sampark("check", "birthday", exit_code=1).stdout
+    assert "`My Birthday` cannot be a campaign's name" in told
+
+
 def test_a_template_that_no_campaign_uses_yet_is_checked_too(
     sampark: Callable[..., Result], club: Path
 ) -> None:
