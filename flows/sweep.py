@@ -204,13 +204,18 @@ async def _stay(
     """Stay for what the rate limits hold back, all campaigns at once, and put the count right."""
     patient = replace(engine, patience=PATIENCE)
     rest: list[CampaignReport] = []
+
+    async def stay(campaign: RunningCampaign, report: CampaignReport) -> None:
+        with _alone(reports[campaign.slug]):
+            await deliver_campaign(patient, campaign, report)
+
     async with asyncio.TaskGroup() as group:
         for campaign in campaigns:
             if not reports[campaign.slug].outcomes[State.QUEUED, Reason.RATE_LIMIT]:
                 continue
             number = _held_back(engine, campaign.slug)
             rest.append(CampaignReport(campaign.slug, due=number))
-            group.create_task(deliver_campaign(patient, campaign, rest[-1]))
+            group.create_task(stay(campaign, rest[-1]))
     for one in rest:
         outcomes = reports[one.campaign].outcomes
         outcomes += one.outcomes

@@ -23,8 +23,12 @@ from crm_messaging.message import Channel, MaySend, Outgoing, Receipt
 from crm_messaging.pace import AHEAD_S
 from crm_store.database import Store
 from crm_store.models.touchpoint import State, Touchpoint
+from crm_store.reasons import Reason
+from flows.campaigns import RunningCampaign
 from flows.clock import clock_from
-from flows.report import SweepReport
+from flows.deliver import deliver
+from flows.engine import Engine
+from flows.report import CampaignReport, SweepReport
 from flows.sweep import handle_events, plan_sweep, sweep
 from flows.traffic import IN_A_ROW, Traffic, spread
 from flows.verdict import RETRIES
@@ -166,6 +170,27 @@ async def test_a_sweep_goes_when_the_limit_takes_too_long(club: Workshop) -> Non
     async with asyncio.timeout(5):
         report = await club.sweep()
     assert outcomes(report) == {("accepted", ""): 1, ("queued", "rate_limit"): 2}
+
+
+async def test_a_campaign_that_fails_while_the_sweep_stays_does_so_alone(club: Workshop) -> None:
+    limit(club, per_second=10)
+    club.campaign(LEADS.format(name="others"), "others")
+    leads(club, 15, "slow.example")
+    leads(club, 15, "slow.example", "others")
+    passes = Counter[str]()
+
+    async def delivers(engine: Engine, campaign: RunningCampaign, report: CampaignReport) -> None:
+        passes[campaign.slug] += 1
+        if campaign.slug == "leads" and passes["leads"] > 1:
+            raise LookupError
+        await deliver(engine, campaign, report)
+
+    club.engine = replace(club.engine, clock=clock_from(NOW))
+    plan = plan_sweep(club.engine, club.files)
+    first, second = (await sweep(club.engine, plan, deliver_campaign=delivers)).campaigns
+    assert first.failed
+    assert first.outcomes[State.QUEUED, Reason.RATE_LIMIT] > 0
+    assert (second.failed, second.by_state()) == (None, {"accepted": 15})
 
 
 async def test_no_more_are_on_their_way_at_once_than_allowed(club: Workshop) -> None:
