@@ -17,6 +17,7 @@ from crm_store.errors import SamparkError
 from flows.settings import Settings
 from triggers.model_problems import problems_of
 from triggers.problems import Problem
+from triggers.yaml_builder import Location
 from triggers.yaml_source import Source, read_yaml
 
 PREFIX = "SAMPARK_"
@@ -56,15 +57,24 @@ def read_settings(folder: Path, flags: Mapping[str, Any] | None = None) -> Setti
             "Go to the club's folder, name it with --project, or make one: sampark init DIR",
         )
     source = read_yaml(path, shown_as=path.name)
-    problems = [*source.problems, *_secrets_in(source)]
-    if problems or not isinstance(source.data, dict):
-        raise BrokenSettings(problems)
-    given = _merged(source.data, _from_environment(folder))
-    given = _merged(given, flags or {})
-    try:
-        return Settings.model_validate(given)
-    except ValidationError as error:
-        raise BrokenSettings(problems_of(error, source, Settings)) from error
+    secrets = [at for at in _paths(source.data) if at and at[-1] in SECRETS]
+    problems = [*source.problems, *(_is_secret(at, source) for at in secrets)]
+    settings = None
+    if source.complete:
+        given = source.data
+        if isinstance(given, dict):
+            given = _merged(given, _from_environment(folder))
+            given = _merged(given, flags or {})
+        try:
+            settings = Settings.model_validate(given)
+        except ValidationError as error:
+            # What a secret says is not judged, and not shown, where it may not stand.
+            told = {source.position(at) for at in secrets}
+            found = problems_of(error, source, Settings)
+            problems += [one for one in found if (one.line, one.column) not in told]
+    if settings is None or problems:
+        raise BrokenSettings(sorted(problems, key=lambda one: (one.line, one.column)))
+    return settings
 
 
 def variable_of(path: Sequence[str | int]) -> str:
@@ -72,26 +82,15 @@ def variable_of(path: Sequence[str | int]) -> str:
     return PREFIX + _DEEPER.join(str(part) for part in path).upper()
 
 
-def _secrets_in(source: Source) -> list[Problem]:
+def _is_secret(at: Location, source: Source) -> Problem:
     """A secret in a file that is committed and mailed around is no secret."""
-    found = []
-    for path in _paths(source.data):
-        if path and path[-1] in SECRETS:
-            line, column = source.position(path, key=True)
-            variable = variable_of(path)
-            found.append(
-                Problem(
-                    source.name,
-                    line,
-                    column,
-                    f"`{path[-1]}` is a secret and must not stand in YAML",
-                    f"set {variable} in .env, or {variable}{_FROM_FILE} to a file that holds it",
-                )
-            )
-    return found
+    variable = variable_of(at)
+    message = f"`{at[-1]}` is a secret and must not stand in YAML"
+    fix = f"set {variable} in .env, or {variable}{_FROM_FILE} to a file that holds it"
+    return source.problem(at, message, fix, key=True)
 
 
-def _paths(data: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+def _paths(data: Any, at: Location = ()) -> list[Location]:
     paths = [at]
     if isinstance(data, dict):
         for key, value in data.items():

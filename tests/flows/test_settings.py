@@ -177,3 +177,34 @@ def test_a_hook_secret_stands_in_no_file_that_is_mailed_around(tmp_path: Path) -
     write(tmp_path, "channels: {sms: {provider: kannel, username: u, hook_secret: x}}")
     with pytest.raises(BrokenSettings, match="SAMPARK_CHANNELS__SMS__HOOK_SECRET"):
         read_settings(tmp_path)
+
+
+def test_every_mistake_is_told_at_once_in_the_order_of_the_lines(tmp_path: Path) -> None:
+    """A secret among them hides none, and of the secret itself nothing more is said."""
+    told_of = """\
+colour: red
+channels:
+  email: {from: "Lotus", smtp: {host: mail.example, port: many, password: [hunter2]}}
+secret_key: hunter2
+mode: lively
+topics: {news: {transactionel: true}}
+"""
+    write(tmp_path, told_of)
+    with pytest.raises(BrokenSettings) as refused:
+        read_settings(tmp_path)
+    assert [(one.line, one.message) for one in refused.value.problems] == [
+        (3, "unknown key `colour`"),
+        (5, "`from`: write it as hello@club.example or Club <hello@club.example>"),
+        (5, "`port` must be a whole number"),
+        (5, "`password` is a secret and must not stand in YAML"),
+        (6, "`secret_key` is a secret and must not stand in YAML"),
+        (7, "`mode` cannot be `lively`"),
+        (8, "unknown key `transactionel`"),
+    ]
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_file_that_is_a_list(tmp_path: Path) -> None:
+    (tmp_path / "club.yaml").write_text("- a\n- b\n")
+    with pytest.raises(BrokenSettings, match="the file must be keys with values"):
+        read_settings(tmp_path)
