@@ -5,11 +5,9 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from crm_store.models.club import Club
-from crm_store.models.customer import Customer
-from crm_store.models.membership import Membership
 from crm_store.tables import table_of
 
-_CLUB, _CUSTOMER, _MEMBERSHIP = table_of(Club), table_of(Customer), table_of(Membership)
+_CLUB = table_of(Club)
 
 
 def keep_club(
@@ -55,14 +53,3 @@ def country_of(connection: Connection, club_id: int) -> str:
     return str(
         connection.execute(select(_CLUB.c.country).where(_CLUB.c.id == club_id)).scalar_one()
     )
-
-
-def plans_held(connection: Connection, club_id: int) -> set[str]:
-    """The plans of the memberships that this club's customers have or had."""
-    found = connection.execute(
-        select(_MEMBERSHIP.c.plan)
-        .join(_CUSTOMER, _CUSTOMER.c.id == _MEMBERSHIP.c.customer_id)
-        .where(_CUSTOMER.c.club_id == club_id)
-        .distinct()
-    )
-    return set(found.scalars())

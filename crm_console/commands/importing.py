@@ -1,5 +1,6 @@
 """`sampark import`: customers, memberships, visits and purchases from a file."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -9,14 +10,14 @@ import typer
 
 from crm_console.call import PARTLY_DONE, JsonOption, call_of
 from crm_console.terminal import counting, err, many, note, print_json, print_line
-from crm_store.errors import UsageError
+from crm_store.errors import SamparkError, UsageError
 
 if TYPE_CHECKING:
     from crm_store.imports.result import ImportResult
     from flows.project import Project
 
 _SHOWN = 5
-"""So many rejected rows are shown; the file has them all."""
+"""So many rejected rows and unknown plans are shown."""
 
 
 class Dates(StrEnum):
@@ -59,14 +60,14 @@ def import_(
 
     Columns are found by their headings. An opt-out column becomes an opt-out here. The same file
     twice changes nothing the second time. Rows that cannot be taken go to FILE.rejected.csv, each
-    with the reason; mend them there and import that file. Exit code 4 when there are any.
+    with the reason; mend them there and import that file. What you have mended there is never
+    written over: other rows go to FILE.rejected-2.csv. Exit code 4 when there are any.
 
     Example: sampark import customers members.csv --dry-run
     """
-    from crm_store.imports.result import write_rejected
-
-    result, strange_plans = _import(
-        call_of(context).project(),
+    project = call_of(context).project()
+    result = _import(
+        project,
         kind,
         file,
         dry_run=dry_run,
@@ -74,26 +75,37 @@ def import_(
         mapping=_mapping(column or []),
         dates=dates,
     )
-    rejected = file.with_name(f"{file.name}.rejected.csv") if result.rejected else None
-    if rejected:
-        write_rejected(rejected, result)
+    usual = file.with_name(f"{file.name}.rejected.csv")
+    rejected = _write_rejected(usual, result) if result.rejected and not dry_run else None
     if as_json:
         print_json(_to_json(result, rejected, dry_run=dry_run))
     else:
-        _show(result, kind, rejected, dry_run=dry_run)
-        for plan in strange_plans:
-            note(
-                f"No campaign can name the plan {plan}: add it to `plans:` in club.yaml.", "yellow"
-            )
-    if rejected:
+        _show(result, kind)
+        _show_strange_plans(result, project.settings.plans)
+        if rejected:
+            note(f"All rejected rows, each with its reason: {rejected}", "yellow")
+        if rejected not in (None, usual):
+            note(f"{usual.name} was there before, and stays as it is.", "yellow")
+        if dry_run:
+            note("This was a dry run: nothing was imported, and nothing written.")
+    if result.rejected:
         raise typer.Exit(PARTLY_DONE)
 
 
-def _import(
-    project: "Project", kind: str, file: Path, **options: Any
-) -> tuple["ImportResult", list[str]]:
-    """What was done, and the plans in the store that club.yaml does not name."""
-    from crm_store.clubs import plans_held
+def _write_rejected(path: Path, result: "ImportResult") -> Path:
+    from crm_store.imports.result import write_rejected
+
+    try:
+        return write_rejected(path, result)
+    except OSError as error:
+        raise SamparkError(
+            f"{many(len(result.rejected), 'row was', 'rows were')} rejected, and {path.name} "
+            f"cannot be written: {error.strerror}.",
+            "The others are in. Copy the file to where you may write, and import it from there.",
+        ) from error
+
+
+def _import(project: "Project", kind: str, file: Path, **options: Any) -> "ImportResult":
     from crm_store.imports.cells import DateOrder
     from crm_store.imports.run import import_file
     from flows.clock import wall_clock
@@ -103,7 +115,7 @@ def _import(
     now: datetime = wall_clock()
     with open_club(project, wall_clock) as (store, club_id), counting("rows") as progress:
         bar = progress.add_task(f"{kind} from {file.name}", total=_lines(file))
-        result = import_file(
+        return import_file(
             store,
             kind,
             file,
@@ -114,9 +126,6 @@ def _import(
             on_progress=lambda rows: progress.update(bar, completed=rows),
             **options,
         )
-        with store.read() as connection:
-            strange = plans_held(connection, club_id) - set(project.settings.plans)
-    return result, sorted(strange) if kind == "memberships" and project.settings.plans else []
 
 
 def _lines(file: Path) -> int:
@@ -150,7 +159,7 @@ def _to_json(result: "ImportResult", rejected: Path | None, *, dry_run: bool) ->
     }
 
 
-def _show(result: "ImportResult", kind: str, rejected: Path | None, *, dry_run: bool) -> None:
+def _show(result: "ImportResult", kind: str) -> None:
     counts = (
         f"{result.added:,} new, {result.updated:,} changed, {result.unchanged:,} unchanged, "
         f"{len(result.rejected):,} rejected"
@@ -174,7 +183,24 @@ def _show(result: "ImportResult", kind: str, rejected: Path | None, *, dry_run: 
     for row in result.rejected[:_SHOWN]:
         problems = " ".join(f"{problem.column}: {problem.text}" for problem in row.problems)
         print_line(f"  line {row.line}: {problems}", "yellow", to=err)
-    if rejected:
-        note(f"All rejected rows, each with its reason: {rejected}", "yellow")
-    if dry_run:
-        note("This was a dry run: nothing was imported.")
+    if len(result.rejected) > _SHOWN:
+        print_line(f"  and {len(result.rejected) - _SHOWN:,} more", "yellow", to=err)
+
+
+def _show_strange_plans(result: "ImportResult", known: Collection[str]) -> None:
+    """The plans of the file that club.yaml does not name, where it names any."""
+    from triggers.problems import nearest
+
+    if not known:
+        return
+    strange = [(plan, rows) for plan, rows in result.plans.most_common() if plan not in known]
+    for plan, rows in strange[:_SHOWN]:
+        near = nearest(plan, known)
+        mend = f"did you mean `{near}`? Mend the file and import it again, or " if near else ""
+        note(
+            f"No campaign can name the plan {plan} of {many(rows, 'row')}: {mend}add it to "
+            "`plans:` in club.yaml.",
+            "yellow",
+        )
+    if len(strange) > _SHOWN:
+        note(f"Nor can it name {len(strange) - _SHOWN:,} more plans of the file.", "yellow")

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -131,10 +132,20 @@ def read_language(cell: str, _reading: Reading) -> str:
     """A language as BCP 47 writes it; the names of ours are known too."""
     if known := LANGUAGES.get(cell.casefold()):
         return known
-    if not (match := _LANGUAGE.fullmatch(cell)):
+    match = _LANGUAGE.fullmatch(cell)
+    # Of the codes of three letters nobody has a list that is short and whole.
+    if match is None or (len(match[1]) == 2 and match[1].lower() not in _two_letter_languages()):
         raise CellProblem(f"“{cell}” is no language code.", "Write en, hi or ru.")
     language, region = match[1].lower(), match[2]
     return f"{language}-{region.upper()}" if region else language
+
+
+@cache
+def _two_letter_languages() -> frozenset[str]:
+    """The codes of ISO 639-1, and those withdrawn from it that old programs still write."""
+    from babel import Locale
+
+    return frozenset(Locale("en").languages) | {"bh", "in", "iw", "ji", "jw", "mo"}
 
 
 def read_timezone(cell: str, _reading: Reading) -> str:

@@ -22,7 +22,7 @@ class Column:
     required: bool = False
 
 
-OURS = frozenset({"line", "problem"})
+OURS = ("line", "problem")
 """Headings that we add to a file of rejected rows: mended, it can be imported as it is."""
 
 

@@ -1,10 +1,12 @@
 """What an import did, and the file of the rows it did not take."""
 
 import csv
+import io
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crm_store.imports.columns import Places, same_heading
+from crm_store.imports.columns import OURS, Places, same_heading
 from crm_store.imports.table import Table
 from crm_store.spreadsheets import safe_cell
 
@@ -45,6 +47,8 @@ class ImportResult:
     updated: int = 0
     unchanged: int = 0
     rejected: list[RejectedRow] = field(default_factory=list)
+    plans: Counter[str] = field(default_factory=Counter)
+    """Of a memberships file: how many rows that were taken have each plan."""
 
     @classmethod
     def of(cls, table: Table, places: Places, names: tuple[str, ...]) -> "ImportResult":
@@ -55,17 +59,38 @@ class ImportResult:
         return cls(table.encoding, table.delimiter, table.headings, unknown, missing, worked_out)
 
 
-def write_rejected(path: Path, result: ImportResult) -> None:
-    """Write the rejected rows as CSV: `line`, `problem`, and the cells as they were.
+def write_rejected(path: Path, result: ImportResult) -> Path:
+    """Write the rejected rows to `path`, as CSV, and return the file that has them.
+
+    Nothing is written over: what is there from before may have been mended by now. Then they go
+    to the first `-2`, `-3` that is free, or that says the same. Raises `OSError`.
+    """
+    text = _as_csv(result).encode("utf-8-sig")
+    number, file = 1, path
+    while file.exists() and not (file.is_file() and file.read_bytes() == text):
+        number += 1
+        file = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    file.write_bytes(text)
+    return file
+
+
+def _as_csv(result: ImportResult) -> str:
+    """The cells as they were, `line` and `problem`, and the cells that have no heading.
 
     None of them is a formula to a spreadsheet; what makes it so is taken off again when the file
     is mended and imported.
     """
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, delimiter=result.delimiter)
-        writer.writerow([*map(safe_cell, result.headings), "line", "problem"])
-        for row in result.rejected:
-            text = " ".join(f"{problem.column}: {problem.text}" for problem in row.problems)
-            padding = [""] * (len(result.headings) - len(row.cells))
-            cells = [safe_cell(cell) for cell in (*row.cells, *padding, str(row.line), text)]
-            writer.writerow(cells)
+    headings = result.headings
+    # A mended file that is rejected again has our two columns already.
+    width = len(headings) - (len(OURS) if headings[-len(OURS) :] == [*OURS] else 0)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=result.delimiter)
+    writer.writerow(map(safe_cell, [*headings[:width], *OURS]))
+    for row in result.rejected:
+        problem = " ".join(f"{problem.column}: {problem.text}" for problem in row.problems)
+        cells = [*row.cells[:width], *[""] * (width - len(row.cells))]
+        # Before ours they would shift them; without a heading, and empty, they are nothing.
+        more = row.cells[len(headings) :]
+        beyond = more if any(more) else ()
+        writer.writerow(map(safe_cell, [*cells, str(row.line), problem, *beyond]))
+    return text.getvalue()

@@ -70,6 +70,9 @@ def import_file(
                 good, rejected = reader.read(rows, first_lines)
                 outcome = _write(store, what, good, purpose, dry_run=dry_run)
                 _count(result, rows, outcome, [*rejected, *reader.refused(rows, outcome)])
+                if what.name == "memberships":
+                    taken = (row for row in good if row.line not in outcome.refused)
+                    result.plans.update(row.values["plan"] for row in taken)
                 on_progress(result.read)
         finally:
             first_lines.close()

@@ -23,6 +23,15 @@ _BOMS = {
 }
 _EIGHT_BIT = ["cp1251", "koi8_r", "cp866", "mac_cyrillic", "cp1252"]
 _SAMPLE = 65_536
+_NO_TEXT = {
+    b"PK\x03\x04": "a spreadsheet (.xlsx, .ods) or another packed file",
+    b"\xd0\xcf\x11\xe0": "a workbook of an old Excel (.xls)",
+    b"%PDF": "a PDF",
+}
+"""How files begin that people take for CSV."""
+# Not a few programs write a page with a table, and call it .xls.
+_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|table|\?xml)", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _HINT = re.compile(r"sep=(.)", re.IGNORECASE)
 """What Excel writes before the heading."""
 
@@ -52,6 +61,7 @@ def open_table(path: Path, encoding: str | None = None) -> Iterator[Table]:
     Raises `UsageError` when there is no such file, nothing in it, or it is no such text.
     """
     try:
+        _refuse_other_formats(path)
         used = charset_named(encoding) if encoding else detect_encoding(path)
         if used is None:
             raise UsageError(f"There is no encoding {encoding}.", "Write utf-8 or cp1251.")
@@ -62,6 +72,23 @@ def open_table(path: Path, encoding: str | None = None) -> Iterator[Table]:
         with _readable(path, used):
             table = _table(file, used, path)
         yield table
+
+
+def _refuse_other_formats(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(64)
+    what = next((name for sign, name in _NO_TEXT.items() if start.startswith(sign)), None)
+    if what is None and _PAGE.match(start):
+        what = "a web page or XML"
+    if what is not None:
+        raise _no_csv(path, what)
+
+
+def _no_csv(path: Path, what: str) -> UsageError:
+    return UsageError(
+        f"{path.name} is no CSV file but {what}.",
+        "Open it in the program that made it, or in a spreadsheet, and save it as CSV (UTF-8).",
+    )
 
 
 @contextmanager
@@ -123,6 +150,8 @@ def _table(file: IO[str], encoding: str, path: Path) -> Table:
     headings = next(rows, None)
     if headings is None:
         raise UsageError(f"{path.name} is empty.", "Its first line has to name the columns.")
+    if any(map(_CONTROL.search, headings.cells)):
+        raise _no_csv(path, f"something that is no text in {encoding}")
     return Table(encoding, delimiter, headings.cells, rows)
 
 

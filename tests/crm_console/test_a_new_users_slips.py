@@ -37,9 +37,49 @@ def test_a_plan_that_no_campaign_can_name_is_told(
 ) -> None:
     (tmp_path / "terms.csv").write_text(TERMS, encoding="utf-8")
     told = sampark("import", "memberships", str(tmp_path / "terms.csv"))
-    assert "the plan yearly: add it to `plans:`" in " ".join(told.stderr.split())
+    assert "the plan yearly of 1 row: add it to `plans:`" in " ".join(told.stderr.split())
     said = sampark("why", member, "membership-renewal").stdout
     assert "membership-renewal: it is not for the plan yearly" in said
+
+
+def test_a_plan_in_other_letters_is_told_before_it_is_in(
+    sampark: Sampark, member: str, tmp_path: Path
+) -> None:
+    second = f"{member},ANNUAL,2026-12-23,2027-12-22\n"
+    (tmp_path / "terms.csv").write_text(TERMS.replace("yearly", "Annual") + second * 2)
+    said = sampark("import", "memberships", str(tmp_path / "terms.csv"), "--dry-run", exit_code=4)
+    told = " ".join(said.stderr.split())
+    for plan in ("Annual", "ANNUAL"):
+        assert f"the plan {plan} of 1 row: did you mean `annual`? Mend the file and" in told
+
+
+def test_a_dry_run_writes_nothing_and_a_mended_file_stays(sampark: Sampark, tmp_path: Path) -> None:
+    file, rejected = tmp_path / "members.csv", tmp_path / "members.csv.rejected.csv"
+    file.write_text("ref,phone\n" + "".join(f"M-{number},1\n" for number in range(7)))
+    dry = sampark("import", "customers", str(file), "--dry-run", exit_code=4)
+    assert "line 6: phone" in dry.stderr
+    assert "line 7" not in dry.stderr
+    assert "and 2 more" in dry.stderr
+    assert "nothing written" in dry.stderr
+    assert not rejected.exists()
+
+    told = sampark("import", "customers", str(file), exit_code=4)
+    assert "members.csv.rejected.csv" in told.stderr
+    mended = rejected.read_text("utf-8-sig").replace("M-0,1,", "M-0,98765 43210,")
+    rejected.write_text(mended)
+    told = sampark("import", "customers", str(file), exit_code=4)
+    assert "members.csv.rejected-2.csv" in told.stderr
+    assert "members.csv.rejected.csv was there before, and stays as it is." in told.stderr
+    assert rejected.read_text() == mended
+    assert "1 new" in sampark("import", "customers", str(rejected), exit_code=4).stdout
+
+
+def test_rejected_rows_that_cannot_be_written_are_told(sampark: Sampark, tmp_path: Path) -> None:
+    file = tmp_path / f"{'m' * 245}.csv"
+    file.write_text("ref,phone\nM-1,1\nM-2,98765 43210\n")
+    told = sampark("import", "customers", str(file), exit_code=1).stderr
+    assert "1 row was rejected" in told
+    assert "The others are in." in told
 
 
 def test_a_language_that_the_club_lacks_is_told(sampark: Sampark, member: str) -> None:

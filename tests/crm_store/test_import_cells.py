@@ -117,6 +117,9 @@ def test_no_moment(cell: str) -> None:
         (cells.read_tags, "vip; pt,,vip", ("vip", "pt")),
         (cells.read_language, "Hindi", "hi"),
         (cells.read_language, "en_in", "en-IN"),
+        (cells.read_language, "UK", "uk"),
+        (cells.read_language, "iw", "iw"),
+        (cells.read_language, "bho", "bho"),
         (cells.read_timezone, "Asia/Kolkata", "Asia/Kolkata"),
         (cells.read_integer, "1 500", 1500),
         (cells.read_number, "-12.5", -12.5),
@@ -139,6 +142,8 @@ def test_other_cells(read: cells.Reader, cell: str, value: object) -> None:
     [
         (cells.read_yes_no, "maybe", "yes or no"),
         (cells.read_language, "Klingonese", "en, hi or ru"),
+        (cells.read_language, "xx", "en, hi or ru"),
+        (cells.read_language, "ua-UA", "en, hi or ru"),
         (cells.read_timezone, "Asia/Kolkatta", "Asia/Kolkata"),
         (cells.read_integer, "1.5", "fraction"),
         (cells.read_number, "1,500", "1499.50"),

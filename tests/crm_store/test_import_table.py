@@ -85,6 +85,12 @@ def test_a_row_is_named_by_the_line_it_starts_on(tmp_path: Path) -> None:
         (b"id\n1\n", "unicode_escape", "no encoding unicode_escape"),
         (b"id\n1\n", "rot13", "no encoding rot13"),
         (b'id,name\n1,"' + b"x" * 1_100_000, None, "line 2.*"),
+        (b"PK\x03\x04binary \x00", None, r"no CSV file but a spreadsheet \(.xlsx.*save it as CSV"),
+        (b"PK\x03\x04" + bytes(range(256)), "cp1251", "no CSV file but a spreadsheet"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), None, "workbook of an old Excel"),
+        (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", None, "no CSV file but a PDF"),
+        (b"\xef\xbb\xbf\n<HTML><table><tr><td>id", None, "no CSV file but a web page"),
+        (b"\x1f\x8b\x08\0\0\0\0\0\x02", "cp1251", "something that is no text"),
     ],
 )
 def test_a_file_that_cannot_be_read(

@@ -132,6 +132,39 @@ def test_a_mended_file_of_rejected_rows_can_be_imported(office: Office, tmp_path
     assert again.unknown_columns == ()
 
 
+def test_cells_without_a_heading_do_not_move_what_we_add(office: Office, tmp_path: Path) -> None:
+    path = tmp_path / "rejected.csv"
+    wrong = "ref,name,phone\nB-1,Ann,12345,,\nB-2,Bea,9876543210,\nB-3,Cy,1,Pune,\n"
+    result = office.bring("customers", wrong)
+    assert counts(result) == {"added": 1, "rejected": 2}
+    write_rejected(path, result)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        _heading, ann, cy = csv.reader(file)
+    assert (ann[3], len(ann)) == ("2", 5)
+    assert (cy[3], cy[5:]) == ("4", ["Pune", ""])
+
+    unmended = office.bring("customers", path.read_text("utf-8-sig"))
+    assert "heading 5" in unmended.rejected[1].problems[0].text
+    path.unlink()
+    write_rejected(path, unmended)
+    mended = path.read_text("utf-8-sig").replace("12345", "9876543211").replace(",Pune,", "")
+    assert mended.startswith("ref,name,phone,line,problem\n")
+    again = office.bring("customers", mended.replace(",1,3,", ",9876543212,3,"))
+    assert counts(again) == {"added": 2}
+
+
+def test_a_file_of_rejected_rows_is_never_written_over(office: Office, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.rejected.csv"
+    result = office.bring("customers", "ref,phone\n1,12345\n")
+    assert [write_rejected(path, result) for _ in range(2)] == [path, path]
+    path.write_text("mended")
+    second = tmp_path / "a.csv.rejected-2.csv"
+    assert [write_rejected(path, result) for _ in range(2)] == [second, second]
+    assert path.read_text() == "mended"
+    (tmp_path / "a.csv.rejected-2.csv").write_text("mended too")
+    assert write_rejected(path, result).name == "a.csv.rejected-3.csv"
+
+
 def test_what_we_add_to_a_file_is_no_formula(office: Office, tmp_path: Path) -> None:
     result = office.bring("customers", "ref,=HYPERLINK()\n1,x\n", mapping={"phone": "=HYPERLINK()"})
     write_rejected(tmp_path / "rejected.csv", result)
