@@ -9,16 +9,17 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from crm_store.errors import UsageError
-from crm_store.event_names import RECORDED_HERE
 from triggers.action_checks import action_problems
 from triggers.definition import CampaignDefinition
 from triggers.event_data import event_data_problems
+from triggers.event_slips import in_other_words, misspelt
 from triggers.expression import ConditionError, Mention, parse_condition
 from triggers.festivals import festival_mistake
 from triggers.model_problems import problems_of
 from triggers.model_walk import MarkedText, marked_texts
 from triggers.names import Kind
 from triggers.problems import Problem, choose_from, nearest
+from triggers.slips import slips
 from triggers.unreachable import never_or_always, unreachable
 from triggers.vocabulary import Vocabulary
 from triggers.yaml_source import Source, read_yaml
@@ -44,8 +45,6 @@ _MENTIONED = {
     "customer.segments": Kind.SEGMENT,
 }
 """Fields whose values are names of the club's: a condition that misspells one is never true."""
-_NEARLY_THE_SAME = 0.9
-"""So near are `membership_canceled` and `membership_cancelled`; `membership_renewal` is not."""
 
 
 @dataclass
@@ -102,6 +101,7 @@ def _check(path: Path, source: Source, vocabulary: Vocabulary) -> CheckedFile:
         problems += unreachable(definition, source, vocabulary)
     if definition is not None and not any(problem.severity == "error" for problem in problems):
         problems += event_data_problems(definition, source, vocabulary)
+        problems += slips(definition, source)
     slug = _slug(source)
     # A template that two steps share is wrong once.
     told = list(dict.fromkeys(replace(problem, campaign=slug) for problem in problems))
@@ -176,9 +176,12 @@ def _check_text(text: MarkedText, source: Source, vocabulary: Vocabulary) -> Ite
 
 def _check_event(name: str, at: Problem) -> Iterator[Problem]:
     """A club's events have any names, but one that is nearly ours is a slip: it never comes."""
-    near = nearest(name, RECORDED_HERE, cutoff=_NEARLY_THE_SAME)
-    if near and near != name:
-        yield replace(at, message=f"no event is called `{name}`", fix=f"did you mean `{near}`?")
+    if meant := misspelt(name):
+        yield replace(at, message=f"no event is called `{name}`", fix=f"did you mean `{meant}`?")
+    elif meant := in_other_words(name):
+        message = f"nothing records `{name}` by itself"
+        fix = f"did you mean `{meant}`? Else it is yours to record"
+        yield replace(at, message=message, fix=fix, severity="warning")
 
 
 def _check_holiday(text: MarkedText, source: Source) -> Iterator[Problem]:

@@ -4,7 +4,6 @@ An error is what makes a step useless for everyone. What may be meant so is a wa
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 from triggers.definition import CampaignDefinition
@@ -37,10 +36,10 @@ def never_or_always(
     """A condition that is the same for everyone; `is_way`: it stands at a way of a fork."""
     if never(hold=[condition]):
         fix = "its parts contradict each other: correct them, or take it out"
-        yield _warning(source, loc, "this condition is never true", fix)
+        yield source.warning(loc, "this condition is never true", fix)
     elif never(hold=[], fail=[condition]):
         fix = "write `else:` instead" if is_way else "leave it out, or correct it"
-        yield _warning(source, loc, "this condition is always true", fix)
+        yield source.warning(loc, "this condition is always true", fix)
 
 
 def _left_at_once(definition: CampaignDefinition, source: Source) -> Iterator[Problem]:
@@ -65,7 +64,7 @@ def _before_its_moment(
         yield source.problem(loc, message, "count from the event on, such as `now` or `+1d`")
     else:
         message = f"step `{step.id}` lies before the event that starts the campaign"
-        yield _warning(source, loc, message, "write `now` if it is to leave at once")
+        yield source.warning(loc, message, "write `now` if it is to leave at once")
 
 
 def _when_nothing_leaves(
@@ -93,7 +92,7 @@ def _when_nothing_leaves(
     elif late:
         message = f"step `{step.id}` is too late when it is due on {_listed(late)}"
         fix = f"give it a grace of {_rounded_up(needed)}, or more hours in `send_window`"
-        yield _warning(source, loc, message, fix)
+        yield source.warning(loc, message, fix)
 
 
 def _ways_not_taken(
@@ -109,16 +108,12 @@ def _ways_not_taken(
             loc = (*at, "choose", number, what)
             message = "nobody is left for this way: it is never taken"
             fix = "put the narrower condition first, or take the way out"
-            yield _warning(source, loc, message, fix)
+            yield source.warning(loc, message, fix)
         before += conditions
 
 
 def _parsed(texts: Sequence[str | None], vocabulary: Vocabulary) -> list[Condition]:
     return [parse_condition(text, vocabulary.catalogue) for text in texts if text is not None]
-
-
-def _warning(source: Source, loc: Location, message: str, fix: str) -> Problem:
-    return replace(source.problem(loc, message, fix), severity="warning")
 
 
 def _listed(days: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ first bracket too many, before anything is built from it.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -65,6 +65,10 @@ class Source:
         """A problem at a location of this file."""
         line, column = self.position(loc, key=key)
         return Problem(self.name, line, column, message, fix)
+
+    def warning(self, loc: Location, message: str, fix: str = "") -> Problem:
+        """The same of what runs, and is probably not meant so."""
+        return replace(self.problem(loc, message, fix), severity="warning")
 
 
 def read_yaml(path: Path, shown_as: str | None = None) -> Source:

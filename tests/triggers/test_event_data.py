@@ -34,7 +34,7 @@ def told(
     path.write_text(
         "campaign: one\nname: One\ntopic: renewals\n"
         f"trigger: {trigger}\n"
-        f"steps:\n  - id: first\n    at: 1d\n    {step}\n{rest}"
+        f"steps:\n  - id: first\n    at: +1d\n    {step}\n{rest}"
     )
     checked = check_one(path, here)
     return lines(path, (*checked.problems, *checked.warnings))
