@@ -22,6 +22,9 @@ from triggers.steps import TIMEOUT, Step
 from triggers.timeline import step_due
 
 
+_TO_COME = ("planned", "queued")
+
+
 @dataclass(frozen=True)
 class StepTrail:
     """One step of an enrollment: its touchpoint, or when it will be due."""
@@ -49,6 +52,8 @@ class EnrollmentTrail:
     """Where the rule stands that ended it, if one did."""
     paused: str | None
     """Why the campaign sends nothing at present, when somebody has paused it."""
+    file_gone: bool
+    """There is no file of the campaign any more: what is still to come does not leave."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +103,17 @@ def trail_of(
     """The trail of a customer; with `only`, of that campaign alone."""
     card = history.customer_card(connection, customer_id)
     stopped = {one.campaign: one for one in pauses(connection)}
+    with_file = {one.name for one in files}
     enrollments = [
-        _enrollment_trail(connection, card, record, places, stopped.get(record.campaign), now)
+        _enrollment_trail(
+            connection,
+            card,
+            record,
+            places,
+            stopped.get(record.campaign),
+            now,
+            has_file=record.campaign in with_file,
+        )
         for record in history.enrollments_of(connection, customer_id)
         if only in (None, record.campaign)
     ]
@@ -131,6 +145,8 @@ def _enrollment_trail(
     places: RulePlaces,
     paused: Paused | None,
     now: datetime,
+    *,
+    has_file: bool,
 ) -> EnrollmentTrail:
     definition = CampaignDefinition.model_validate(record.definition)
     touchpoints = history.touchpoints_of(connection, record.id)
@@ -149,6 +165,8 @@ def _enrollment_trail(
         sorted(steps, key=lambda one: (one.due_at, one.touchpoint is None)),
         _end_rule(record, definition, places),
         paused.reason if paused else None,
+        not has_file
+        and any(one.touchpoint is None or one.touchpoint.state in _TO_COME for one in steps),
     )
 
 
@@ -206,12 +224,17 @@ def _due(
 
 
 def waiting(trail: Trail) -> Iterator[tuple[datetime, EnrollmentTrail, StepTrail]]:
-    """What is still to come for the customer, and when; not in order."""
+    """What is still to come for the customer, and when; not in order.
+
+    Nothing of a campaign whose file is broken or gone: that waits for its file.
+    """
     for enrollment in trail.enrollments:
+        if enrollment.file_gone or enrollment.record.campaign in trail.disabled:
+            continue
         for step in enrollment.steps:
             if step.touchpoint is None:
                 yield step.due_at, enrollment, step
-            elif step.touchpoint.state in ("planned", "queued"):
+            elif step.touchpoint.state in _TO_COME:
                 yield step.touchpoint.not_before, enrollment, step
 
 
@@ -227,6 +250,7 @@ def _enrollment_json(one: EnrollmentTrail) -> dict[str, Any]:
         "end_reason": record.end_reason,
         "rule": one.rule,
         "paused": one.paused,
+        "file_gone": one.file_gone,
         "steps": [_step_json(step) for step in one.steps],
     }
 

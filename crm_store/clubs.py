@@ -48,6 +48,11 @@ def keep_club(
     return int(row["id"])
 
 
+def find_club(connection: Connection, code: str) -> int | None:
+    """The id of the club with this code; `None` before `keep_club` has seen it."""
+    return connection.execute(select(_CLUB.c.id).where(_CLUB.c.code == code)).scalar_one_or_none()
+
+
 def country_of(connection: Connection, club_id: int) -> str:
     """ISO 3166-1 alpha-2: where a phone number without a country code belongs."""
     return str(

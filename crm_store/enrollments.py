@@ -291,13 +291,24 @@ def waiting(connection: Connection, club_id: int, campaigns: Collection[str]) ->
     return {row[0]: row[1] for row in rows}
 
 
-_WAITING = (
-    select(CAMPAIGN, func.count())
-    .select_from(ENROLLMENT.join(CUSTOMER, CUSTOMER.c.id == ENROLLMENT.c.customer_id))
-    .where(
-        IS_ACTIVE,
-        CAMPAIGN.in_(bindparam("campaigns", expanding=True)),
-        OF_CLUB,
+def waiting_elsewhere(
+    connection: Connection, club_id: int, campaigns: Collection[str]
+) -> dict[str, int]:
+    """The same of every campaign but those named."""
+    asked = {"club": club_id, "campaigns": list(campaigns)}
+    rows = connection.execute(_WAITING_ELSEWHERE, asked)
+    return {row[0]: row[1] for row in rows}
+
+
+def _count_inside(which: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(CAMPAIGN, func.count())
+        .select_from(ENROLLMENT.join(CUSTOMER, CUSTOMER.c.id == ENROLLMENT.c.customer_id))
+        .where(IS_ACTIVE, which, OF_CLUB)
+        .group_by(CAMPAIGN)
     )
-    .group_by(CAMPAIGN)
-)
+
+
+_NAMED = CAMPAIGN.in_(bindparam("campaigns", expanding=True))
+_WAITING = _count_inside(_NAMED)
+_WAITING_ELSEWHERE = _count_inside(~_NAMED).order_by(CAMPAIGN)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
+from crm_store import enrollments
 from crm_store.campaigns import keep_version, versions_by_id
 from crm_store.catalogue.field import Catalogue
 from crm_store.database import Store
@@ -12,6 +12,8 @@ from triggers.check import CheckedFile
 from triggers.definition import CampaignDefinition
 from triggers.expression import Condition, parse_condition
 from triggers.steps import Branch
+
+PUT_FILE_BACK = "put the file back, with a `where` that nobody meets if it is to end"
 
 NOT_KEPT = 0
 """The id of a version that is not looked for in the store."""
@@ -41,10 +43,9 @@ class RunningCampaign:
 
 @dataclass(frozen=True)
 class DisabledCampaign:
-    """A campaign whose file is broken. It alone does not run; the others do."""
+    """A campaign whose file is broken, or gone. It alone does not run; the others do."""
 
     slug: str
-    path: Path
     problem: str
 
 
@@ -72,6 +73,28 @@ def load_campaigns(
         running.append(RunningCampaign(definition.campaign, current, {row.id: current}))
     running.sort(key=lambda one: -one.current.definition.priority)
     return running, disabled
+
+
+def without_file(store: Store, club_id: int, files: list[CheckedFile]) -> dict[str, str]:
+    """By campaign that customers of a club are in, and that none of the files is of: what is so."""
+    with store.read() as connection:
+        inside = enrollments.waiting_elsewhere(connection, club_id, {one.name for one in files})
+    return {
+        campaign: f"its file is gone; {_customers_are(number)} inside, and nothing of it leaves"
+        for campaign, number in inside.items()
+    }
+
+
+def disabled_without_file(
+    store: Store, club_id: int, files: list[CheckedFile]
+) -> list[DisabledCampaign]:
+    """The same, and how to mend it."""
+    gone = without_file(store, club_id, files)
+    return [DisabledCampaign(slug, f"{why}: {PUT_FILE_BACK}") for slug, why in gone.items()]
+
+
+def _customers_are(number: int) -> str:
+    return "1 customer is" if number == 1 else f"{number:,} customers are"
 
 
 def following(files: list[CheckedFile]) -> tuple[list[RunningCampaign], list[DisabledCampaign]]:
@@ -129,4 +152,4 @@ def _parsed(text: str | None, catalogue: Catalogue) -> Condition | None:
 
 def _disabled(checked: CheckedFile) -> DisabledCampaign:
     first = checked.problems[0]
-    return DisabledCampaign(checked.name, checked.path, str(first))
+    return DisabledCampaign(checked.name, str(first))

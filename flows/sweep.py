@@ -23,7 +23,13 @@ from crm_store.pauses import pauses
 from crm_store.reasons import Reason
 from flows.admit import admit
 from flows.advance import advance
-from flows.campaigns import DisabledCampaign, RunningCampaign, load_campaigns, version_of
+from flows.campaigns import (
+    DisabledCampaign,
+    RunningCampaign,
+    disabled_without_file,
+    load_campaigns,
+    version_of,
+)
 from flows.deliver import deliver
 from flows.engine import Engine
 from flows.inbox import empty_inbox
@@ -54,8 +60,9 @@ class SweepPlan:
 
 
 def plan_sweep(engine: Engine, files: list[CheckedFile], only: str | None = None) -> SweepPlan:
-    """The campaigns of a pass; with `only`, that one alone."""
+    """The campaigns of a pass, and of those that cannot run why; with `only`, that one alone."""
     running, disabled = load_campaigns(engine.store, files, engine.catalogue, engine.clock())
+    disabled += disabled_without_file(engine.store, engine.club_id, files)
     if only is None:
         return SweepPlan(running, disabled)
     return SweepPlan(

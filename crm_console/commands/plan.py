@@ -66,7 +66,7 @@ def _show(planned: "DayPlan") -> None:
         who = many(number, "customer")
         say(f"{campaign} keeps out {who} whose occasion has come: its `where`, or re-entry.", "dim")
     for campaign, problem in planned.disabled.items():
-        print_line(f"{campaign} is broken and does not run: {problem}", "bold red", to=err)
+        print_line(f"{campaign} does not run: {problem}", "bold red", to=err)
     note("Nothing was sent, and nothing has changed.")
 
 

@@ -105,7 +105,7 @@ def _show(result: "Simulated", too_much: list["Overload"]) -> None:
     if not too_much:
         note("No day is too much for the limits of club.yaml.")
     for campaign, problem in result.disabled.items():
-        print_line(f"{campaign} is broken and was left out: {problem}", "bold red", to=err)
+        print_line(f"{campaign} was left out: {problem}", "bold red", to=err)
 
 
 def _show_campaigns(result: "Simulated") -> None:

@@ -134,6 +134,7 @@ def _show_enrollment(one: "EnrollmentTrail", zone: ZoneInfo) -> None:
     from rich.text import Text
 
     from crm_console.moments import show_moment
+    from flows.campaigns import PUT_FILE_BACK
 
     record = one.record
     print_line()
@@ -157,6 +158,8 @@ def _show_enrollment(one: "EnrollmentTrail", zone: ZoneInfo) -> None:
         case "held_out":
             place = f" ({one.rule})" if one.rule else ""
             say(f"Held out for comparison: never written to by this campaign{place}.", indent=2)
+    if one.file_gone:
+        say(f"Its file is gone, and nothing of it leaves: {PUT_FILE_BACK}.", "bold red", indent=2)
     if one.paused is not None:
         say(f"The campaign is paused, and nothing of it leaves: {one.paused}.", "yellow", indent=2)
 

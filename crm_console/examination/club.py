@@ -8,6 +8,7 @@ from sqlalchemy.exc import ArgumentError
 from crm_console.examination.finding import Finding, broken, note, ok
 from crm_console.examination.obligations import obligations
 from crm_console.terminal import many
+from crm_store.clubs import find_club
 from crm_store.database import Store, open_store
 from crm_store.errors import SamparkError
 from crm_store.inbox import count_failed
@@ -15,6 +16,7 @@ from crm_store.keys import NoSecretKey
 from crm_store.models.operation import EVERYTHING
 from crm_store.pauses import pauses
 from crm_store.schema import current, head
+from flows.campaigns import PUT_FILE_BACK, without_file
 from flows.ledger_mark import misgiving
 from flows.project import Project
 
@@ -86,11 +88,22 @@ def examine_database(project: Project) -> Iterator[Finding]:
 
 
 def _within(project: Project, store: Store) -> Iterator[Finding]:
+    yield from _without_file(project, store)
     yield from _pauses(store)
     if doubt := misgiving(store, project.ledger_memory, project.settings.mode):
         then = "Or let the next sweep pause everything, and go on with: sampark resume"
         yield broken("ledger", doubt, then)
     yield from _unread(store)
+
+
+def _without_file(project: Project, store: Store) -> Iterator[Finding]:
+    """Campaigns that wait for a file that somebody has taken away."""
+    with store.read() as connection:
+        club_id = find_club(connection, project.settings.club.code)
+    gone = {} if club_id is None else without_file(store, club_id, project.check())
+    for campaign, why in gone.items():
+        mend = f"{PUT_FILE_BACK[:1].upper()}{PUT_FILE_BACK[1:]}."
+        yield broken("campaigns", f"{campaign}: {why}", mend)
 
 
 def _pauses(store: Store) -> list[Finding]:

@@ -18,7 +18,7 @@ from crm_store.foresight import (
     not_admitted,
 )
 from flows.admit import look_of
-from flows.campaigns import RunningCampaign, load_campaigns
+from flows.campaigns import RunningCampaign, disabled_without_file, load_campaigns
 from flows.engine import Engine
 from flows.foresight.play import HandClock, Play
 from flows.foresight.scratch_engine import engine_on_copy
@@ -110,7 +110,9 @@ def plan_day(project: Project, day: date, now: datetime) -> DayPlan:
     with engine_on_copy(project, clock) as engine:
         with engine.store.read() as connection:
             known = newest_versions(connection)
-        running, disabled = load_campaigns(engine.store, project.check(), engine.catalogue, now)
+        files = project.check()
+        running, disabled = load_campaigns(engine.store, files, engine.catalogue, now)
+        disabled += disabled_without_file(engine.store, engine.club_id, files)
         with engine.store.read() as connection:
             before = {one.slug: in_flight(connection, engine.club_id, one.slug) for one in running}
         play = Play(engine, clock, running)
