@@ -114,6 +114,7 @@ def _in_templates(project: "Project", templates: Sequence[Template]) -> Iterator
     """What is wrong inside these templates."""
     from crm_messaging.dlt_check import not_registered
     from crm_messaging.nameless import needs_a_name
+    from crm_messaging.raw_links import links_that_are_none
     from crm_messaging.sms_worst import too_long
     from triggers.problems import Problem
 
@@ -124,6 +125,8 @@ def _in_templates(project: "Project", templates: Sequence[Template]) -> Iterator
                 line, column = max(one.line, 1), max(one.column, 1)
                 yield Problem(one.file, line, column, one.message, one.fix)
         warnings += needs_a_name(project.library, channel, name)
+        if channel == "email":
+            warnings += links_that_are_none(project.library, name)
     facts = project.settings.club
     club = {f"club.{key}": getattr(facts, key) for key in ("name", "website", "phone", "address")}
     for name in (name for channel, name in templates if channel == "sms"):

@@ -141,6 +141,18 @@ def test_a_warning_is_told_and_is_no_error(sampark: Callable[..., Result], club:
     sampark("check", "--strict", exit_code=1)
 
 
+def test_a_link_that_is_sent_as_it_stands_is_told(
+    sampark: Callable[..., Result], club: Path
+) -> None:
+    path = club / "templates/en/email/birthday/greeting.md"
+    path.write_text(path.read_text() + "\n[come in](https://club.example/in\n")
+    assert sampark("check", "birthday", "--strict", exit_code=1).stdout == (
+        f"templates/en/email/birthday/greeting.md:{path.read_text().count(chr(10))}:1: warning: "
+        "`[come in](` is made no link: it is sent as it stands; "
+        "close the address with `)`; a space in it is `%20`\n"
+    )
+
+
 def test_a_text_that_is_no_longer_than_two_segments_is_no_finding(
     sampark: Callable[..., Result], club: Path
 ) -> None:
