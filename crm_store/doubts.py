@@ -9,9 +9,20 @@ from crm_store.literals import is_word
 from crm_store.locks import in_order
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
+from crm_store.scope import is_of_club
 from crm_store.touchpoints import TOUCHPOINT
 
 _IN_DOUBT = is_word(TOUCHPOINT.c.state, State.IN_DOUBT)
+
+
+def states_of(connection: Connection, club_id: int, ids: Collection[int]) -> dict[int, State]:
+    """The state of each of these touchpoints, by its id; of those that the club has."""
+    found = connection.execute(
+        select(TOUCHPOINT.c.id, TOUCHPOINT.c.state).where(
+            TOUCHPOINT.c.id.in_(ids), is_of_club(TOUCHPOINT, club_id)
+        )
+    )
+    return {row.id: State(row.state) for row in found}
 
 
 def resolve(connection: Connection, ids: Sequence[int], *, arrived: bool, now: datetime) -> int:
