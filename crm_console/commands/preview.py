@@ -9,6 +9,7 @@ import typer
 
 from crm_console.call import JsonOption, call_of
 from crm_console.terminal import many, note, print_json, print_line
+from crm_store.errors import UsageError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -34,7 +35,13 @@ def preview(
         str | None, typer.Option(help="In this language. [default: the customer's, or the club's]")
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the e-mail's page to this file.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            writable=True,
+            help="Write the e-mail's page to this file.",
+        ),
     ] = None,
     open_page: Annotated[
         bool, typer.Option("--open", help="Open the e-mail's page in the browser.")
@@ -48,13 +55,14 @@ def preview(
 
     Example: sampark preview membership-renewal heads_up --lang hi --open
     """
+    if html and not html.parent.is_dir():
+        raise UsageError(f"There is no folder {html.parent}.", "Make it first, or name another.")
     project = call_of(context).project()
     made = make_preview(project, campaign, step, customer=customer, lang=lang)
     if made.email is None and (html or open_page):
         note("A text message has no page: it is shown here only.", "yellow")
     if made.email and (html or open_page):
-        html = html or project.state_folder / "preview" / f"{campaign}-{step}-{made.language}.html"
-        html.parent.mkdir(parents=True, exist_ok=True)
+        html = html or _own_page(project, f"{campaign}-{step}-{made.language}.html")
         html.write_text(made.email.html, encoding="utf-8")
         note(f"The page is in {html}")
         if open_page:
@@ -64,7 +72,18 @@ def preview(
     else:
         show_preview(made)
     if lang and made.language.split("-")[0] != lang.split("-")[0]:
-        note(f"{made.template} is not there in {lang}: shown in {made.language}.", "yellow")
+        languages = project.settings.club.languages
+        lacks = f"{made.template} is not there in {lang}"
+        if lang.split("-")[0] not in {one.split("-")[0] for one in languages}:
+            lacks = f"{lang} is no language of this club ({', '.join(languages)})"
+        note(f"{lacks}: shown in {made.language}.", "yellow")
+
+
+def _own_page(project: "Project", name: str) -> Path:
+    """A file of that name where pages go that nobody has said a place for."""
+    folder = project.state_folder / "preview"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / name
 
 
 def make_preview(
