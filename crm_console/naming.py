@@ -1,11 +1,16 @@
-"""The customer or the campaign that a person means."""
+"""The customer, the campaign or the event that a person means."""
+
+from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
 from crm_store.addresses import AddressError, normalise_email, normalise_phone
 from crm_store.customers import get_customer
 from crm_store.errors import UnknownName
+from crm_store.event_names import RECORDED_HERE, TOLD_AFTERWARDS
+from crm_store.events import is_recorded
 from flows.project import Project
+from triggers.definition import CampaignDefinition
 from triggers.problems import choose_from
 
 
@@ -32,3 +37,18 @@ def refuse_unknown_campaign(project: Project, name: str | None) -> None:
     known = {one.name for one in project.check()}
     if name is not None and name not in known:
         raise UnknownName(f"There is no campaign {name}.", choose_from(name, known))
+
+
+def refuse_unknown_event(connection: Connection, project: Project, name: str) -> None:
+    """Raise `UnknownName` for an event that never came, and that no campaign waits for."""
+    definitions = (one.definition for one in project.check())
+    named = {event for one in definitions if one is not None for event in events_of(one)}
+    known = named.union(RECORDED_HERE, TOLD_AFTERWARDS)
+    if name not in known and not is_recorded(connection, name):
+        raise UnknownName(f"No event {name} was ever recorded.", choose_from(name, known))
+
+
+def events_of(definition: CampaignDefinition) -> Iterable[str]:
+    """The events that start or end a campaign."""
+    listens_to = definition.trigger.listens_to
+    return (*definition.exit_on, *([listens_to] if listens_to else []))

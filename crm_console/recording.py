@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from crm_console.moments import read_moment
-from crm_console.naming import customer_named
+from crm_console.naming import customer_named, events_of
 from crm_store import events
 from crm_store.customers import find_customer, stage_of
 from crm_store.errors import UsageError
@@ -20,7 +20,6 @@ from crm_store.imports.kinds import customer_columns
 from crm_store.leads import keep_lead
 from flows.clock import wall_clock
 from flows.project import Project, open_club
-from triggers.definition import CampaignDefinition
 from triggers.problems import choose_from, nearest
 
 SOURCE = "cli"
@@ -96,8 +95,8 @@ def record_event(
     files = project.check()
     definitions = [one.definition for one in files if one.definition is not None]
     broken = tuple(one.name for one in files if one.definition is None)
-    concerned = tuple(one.campaign for one in definitions if name in _names_of(one))
-    known_names = {other for one in definitions for other in _names_of(one)}
+    concerned = tuple(one.campaign for one in definitions if name in events_of(one))
+    known_names = {other for one in definitions for other in events_of(one)}
     return Recorded(
         name,
         event_id,
@@ -114,12 +113,6 @@ def _misspelt(data: Iterable[str], project: Project) -> dict[str, str]:
     known = {column.name for column in customer_columns(project.catalogue)}
     near = {key: nearest(key, known, cutoff=0.8) for key in data if key not in known}
     return {key: field for key, field in near.items() if field is not None}
-
-
-def _names_of(definition: CampaignDefinition) -> Iterable[str]:
-    """The events that start or end a campaign."""
-    listens_to = definition.trigger.listens_to
-    return (*definition.exit_on, *([listens_to] if listens_to else []))
 
 
 def _lead(

@@ -53,7 +53,7 @@ def revoke(connection: Connection, club_id: int, name: str) -> None:
         delete(_TOKEN).where(_TOKEN.c.club_id == club_id, _TOKEN.c.name == name)
     )
     if not gone.rowcount:
-        raise UnknownName(f"There is no token {name}.", "sampark token list names them.")
+        raise UnknownName(f"There is no token {name}.", "`sampark token list` names them.")
 
 
 def owner(connection: Connection, club_id: int, token: str) -> str | None:

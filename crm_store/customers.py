@@ -12,6 +12,8 @@ _CUSTOMER = table_of(Customer)
 
 KEYS = ("ref", "email", "phone")
 """What a customer can be found by; e-mail and phone are compared in their normal form."""
+_MOST = 5
+"""More references than these are not listed where several customers share an address."""
 
 
 def how_many(connection: Connection, club_id: int) -> int:
@@ -39,13 +41,21 @@ def get_customer(connection: Connection, club_id: int, name: str) -> int:
         if len(found) == 1:
             return found[0]
         if found:
+            refs = _references(connection, found[:_MOST])
+            others = f", or one of {len(found) - _MOST} others" if len(found) > _MOST else ""
             raise UnknownName(
-                f"{len(found)} customers share this {key}.", "Name the customer by reference."
+                f"{len(found)} customers share this {key}.",
+                f"Name the customer by reference: {' or '.join(refs)}{others}.",
             )
     raise UnknownName(
         "No customer has this reference, e-mail address or phone number.",
         "Check the spelling: the reference is what the import called them, such as M-1042.",
     )
+
+
+def _references(connection: Connection, customer_ids: Sequence[int]) -> Sequence[str]:
+    query = select(_CUSTOMER.c.ref).where(_CUSTOMER.c.id.in_(customer_ids))
+    return connection.scalars(query.order_by(_CUSTOMER.c.id)).all()
 
 
 def find_customers(

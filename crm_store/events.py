@@ -109,6 +109,12 @@ def has_unhandled(connection: Connection, now: datetime) -> bool:
     return connection.execute(_WAITS, {"now": now}).first() is not None
 
 
+def is_recorded(connection: Connection, name: str) -> bool:
+    """Whether any event has this name."""
+    query = select(_EVENT.c.id).where(_EVENT.c.name == name).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def latest_by_customer(
     connection: Connection, customer_ids: Sequence[int], names: Sequence[str]
 ) -> dict[int, datetime]:

@@ -49,6 +49,7 @@ def campaigns(
 
     Example: sampark report campaigns --from 2026-11-01 --to 2026-11-30
     """
+    from crm_console.naming import refuse_unknown_event
     from crm_store.attribution import Goals, attribution, messages_sent
     from flows.clock import wall_clock
     from flows.project import open_club
@@ -60,6 +61,8 @@ def campaigns(
     ends = read_moment(until or str(today), zone) + day
     goals = Goals(begins, ends, events=goal or [MEMBERSHIP_RENEWED], purchases=True)
     with open_club(project, wall_clock) as (store, club_id), store.read() as connection:
+        for name in goal or []:
+            refuse_unknown_event(connection, project, name)
         credits = attribution(connection, club_id, goals, window * day)
         sent = messages_sent(connection, club_id, begins, ends)
     rows = _rows(credits, sent)

@@ -110,6 +110,20 @@ def test_a_campaign_that_nobody_knows_has_no_empty_ledger(sampark: Sampark) -> N
     assert "0 touchpoints" in sampark("touchpoints", "--campaign", "birthday").stderr
 
 
+def test_a_page_goes_into_no_folder_that_is_not_there(sampark: Sampark, tmp_path: Path) -> None:
+    folder = tmp_path / "nonexistent"
+    step = ("preview", "membership-renewal", "heads_up")
+    told = sampark(*step, "--html", str(folder / "x.html"), exit_code=2).stderr
+    assert f"There is no folder {folder}." in told
+    assert not folder.exists()
+    told = sampark(*step, "--html", str(tmp_path), exit_code=2).stderr
+    assert "is a directory" in " ".join(told.replace("│", "").split())
+
+
+def test_a_command_is_told_as_it_is_typed(sampark: Sampark) -> None:
+    assert "\n`sampark token list`" in sampark("token", "revoke", "nosuch", exit_code=1).stderr
+
+
 def test_a_text_message_has_no_page(sampark: Sampark, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     told = sampark("preview", "membership-renewal", "offer", "--html", str(page)).stderr

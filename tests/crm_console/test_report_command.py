@@ -34,4 +34,12 @@ def test_purchases_before_which_nobody_wrote(
     assert "(no message before)" in shown
     assert "15,249.50" in shown
     assert answer(*asked[:-1], "2026-11-20")["campaigns"][0]["last_touch"] == 1
+    assert (
+        "Did you mean `membership_renewed`?"
+        in sampark(*asked, "--goal", "membership_renewd", exit_code=1).stderr
+    )
+    told = sampark(*asked, "--goal", "locker_rented", exit_code=1).stderr
+    assert "No event locker_rented was ever recorded." in told
+    sampark("event", "locker_rented", "--customer", "M-1", "--at", "2026-11-20 10:00")
+    assert answer(*asked, "--goal", "locker_rented")["campaigns"][0]["last_touch"] == 3
     assert "is no moment" in sampark("report", "campaigns", "--from", "x", exit_code=2).stderr

@@ -27,11 +27,14 @@ def test_people_name_her_by_reference_address_or_number(store: Store, name: str)
 
 def test_nobody_and_several_are_told_apart(store: Store) -> None:
     club = make_club(store)
-    for _ in range(2):
-        make_customer(store, email="family@example.org")
+    for number in range(7):
+        email = "family@example.org" if number < 2 else "many@example.org"
+        make_customer(store, ref=f"M-{number}", email=email, phone="+919876543210")
     with store.read() as connection:
-        with pytest.raises(UnknownName, match="2 customers share this email"):
+        with pytest.raises(UnknownName, match=r"2 customers share this email.* M-0 or M-1.$"):
             get_customer(connection, club, "family@example.org")
+        with pytest.raises(UnknownName, match=r"M-0 or .* or M-4, or one of 2 others.$"):
+            get_customer(connection, club, "+919876543210")
         with pytest.raises(UnknownName, match="No customer") as caught:
             get_customer(connection, club, "asha@example.org")
         assert "asha" not in str(caught.value)
