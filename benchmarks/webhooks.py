@@ -76,7 +76,7 @@ async def serve(folder: Path) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with open_engine(project, wall_clock) as engine:
-        followed = FollowedPlan(project, engine)
+        followed = FollowedPlan(project, engine, lambda _what, _text: None)
         app = create_public_app(project, engine.store, engine.club_id, wall_clock)
         async with web_server(app, "127.0.0.1", 0, setting="public") as url:
             print(url, flush=True)

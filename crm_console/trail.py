@@ -21,7 +21,6 @@ from triggers.definition import CampaignDefinition
 from triggers.steps import TIMEOUT, Step
 from triggers.timeline import step_due
 
-
 _TO_COME = ("planned", "queued")
 
 

@@ -25,7 +25,7 @@ from flows.bounces import watch_mailbox
 from flows.clock import wall_clock
 from flows.club_lock import Running, only_one
 from flows.engine import Engine
-from flows.followed_plan import FollowedPlan
+from flows.followed_plan import FollowedPlan, Say
 from flows.intake import pause, take_in
 from flows.last_sweep import note_sweep, since_last_sweep
 from flows.orchestrate import sweep_as_run
@@ -40,9 +40,6 @@ from flows.until_told import until_told
 from flows.web_server import AsgiApp, web_server
 
 log = logging.getLogger(__name__)
-
-Say: TypeAlias = Callable[[str, str], None]
-"""Called with what is ready (or `warning`) and where it is (or what is wrong)."""
 
 PublicApp: TypeAlias = Callable[[Engine], AsgiApp]
 """Makes the web app that faces the internet, once the store is open."""
@@ -110,10 +107,8 @@ async def _front(
             where = await stack.enter_async_context(caught)
             say("rehearsal", f"mail is caught on port {where.mail}, text messages on {where.sms}")
         engine = await stack.enter_async_context(open_engine(project, wall_clock))
-        followed = FollowedPlan(project, engine)
+        followed = FollowedPlan(project, engine, say)
         await asyncio.to_thread(followed.follow)
-        for disabled in followed.plan.disabled:
-            say("warning", f"the campaign {disabled.slug} is disabled: {disabled.problem}")
         for paused in await asyncio.to_thread(_pauses, engine):
             what, name = paused.campaign, f" {paused.campaign}"
             if what == EVERYTHING:

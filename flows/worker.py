@@ -22,7 +22,7 @@ from flows.campaigns import RunningCampaign, following
 from flows.clock import wall_clock
 from flows.club_lock import running_up
 from flows.engine import Engine
-from flows.followed_plan import FollowedPlan
+from flows.followed_plan import FollowedPlan, Say
 from flows.intake import LOOK_AT_FILES_S, PAUSES_S, pause
 from flows.orchestrate import deliver_as_run
 from flows.orchestrator import connected
@@ -32,7 +32,7 @@ from flows.showing import Showing
 from flows.sweep import SweepPlan
 from flows.trouble import class_and_place
 from flows.until_told import until_told
-from flows.up import FINISH_S, Say
+from flows.up import FINISH_S
 from triggers.check import CheckedFile
 
 log = logging.getLogger(__name__)
@@ -64,10 +64,8 @@ async def _work(project: Project, say: Say, stop: asyncio.Event) -> None:
     prefect_home.enter(project.state_folder)
     async with open_engine(project, wall_clock) as opened:
         engine = replace(opened, patience=PATIENCE, ending=stop)
-        followed = FollowedPlan(project, engine, plan=_plan)
+        followed = FollowedPlan(project, engine, say, plan=_plan)
         await asyncio.to_thread(followed.follow)
-        for disabled in followed.plan.disabled:
-            say("warning", f"the campaign {disabled.slug} is disabled: {disabled.problem}")
         if project.settings.mode == "rehearsal":
             say("rehearsal", f"what this worker sends is caught in {project.caught().folder}")
         rounds = _Rounds(followed, _Prefect(_api(project), say), stop)

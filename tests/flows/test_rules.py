@@ -57,7 +57,12 @@ def test_files_of_rules_are_followed(project: Project, sqlite_store: Store) -> N
     engine = Engine(
         sqlite_store, club, zone, project.catalogue, project.library, None, {}, Clock(NOW)
     )
-    followed = FollowedPlan(project, replace(engine, segments=project.rules.segments))
+    told: list[str] = []
+    followed = FollowedPlan(
+        project,
+        replace(engine, segments=project.rules.segments),
+        lambda what, text: told.append(f"{what}: {text.partition('] ')[2][:30] or text}"),
+    )
     seen = []
     for segments, scores in (
         (SEGMENTS, SCORES),
@@ -67,6 +72,7 @@ def test_files_of_rules_are_followed(project: Project, sqlite_store: Store) -> N
     ):
         write(project.folder, segments, scores)
         followed.follow()
+        followed.follow()
         disabled = [one.problem.partition("] ")[2][:30] for one in followed.plan.disabled]
         known = [one.condition.text for one in followed.engine.segments]
         seen.append((len(followed.plan.running), disabled, known))
@@ -75,6 +81,11 @@ def test_files_of_rules_are_followed(project: Project, sqlite_store: Store) -> N
         (0, ["unknown segment `keen`; add it"], []),
         (0, ["unknown field `customer.score`"], ["visits.last_30d > 3"]),
         (1, [], ["visits.last_30d > 4"]),
+    ]
+    assert told == [
+        "warning: unknown segment `keen`; add it",
+        "warning: unknown field `customer.score`",
+        "ready: the campaign milestone runs again",
     ]
 
 
