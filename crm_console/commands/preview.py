@@ -72,11 +72,9 @@ def preview(
     else:
         show_preview(made)
     if lang and made.language.split("-")[0] != lang.split("-")[0]:
-        languages = project.settings.club.languages
-        lacks = f"{made.template} is not there in {lang}"
-        if lang.split("-")[0] not in {one.split("-")[0] for one in languages}:
-            lacks = f"{lang} is no language of this club ({', '.join(languages)})"
-        note(f"{lacks}: shown in {made.language}.", "yellow")
+        # A sound campaign has its messages in every language of the club's.
+        ours = ", ".join(project.settings.club.languages)
+        note(f"{lang} is no language of this club ({ours}): shown in {made.language}.", "yellow")
 
 
 def _own_page(project: "Project", name: str) -> Path:
