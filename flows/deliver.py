@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from time import perf_counter
 from typing import TypeAlias
 
-from crm_store.touchpoints import held_back, release
+from crm_store.touchpoints import held_back
 from flows.campaigns import RunningCampaign
 from flows.delivery import Delivery, Outcomes
 from flows.engine import Engine
@@ -46,17 +46,17 @@ async def deliver(
     stays_until = asyncio.get_running_loop().time() + engine.patience.total_seconds()
 
     def prepare_next() -> asyncio.Task[Prepared | None]:
-        return asyncio.create_task(asyncio.to_thread(_next, engine, campaign, stuck, in_hand))
+        return asyncio.create_task(asyncio.to_thread(_next, delivery, campaign, stuck))
 
     async def sent(batch: Prepared) -> None:
         await _composed(engine, batch)
         report.outcomes += batch.outcomes()
         if batch.outgoing:
             report.outcomes += await send(delivery, batch)
-        in_hand.discard(batch.token)
+        delivery.in_hand.discard(batch.token)
         on_progress(len(batch))
 
-    async with _claims(engine) as in_hand, Delivery(engine) as delivery:
+    async with Delivery(engine) as delivery:
         on_their_way: deque[asyncio.Task[None]] = deque()
         upcoming = prepare_next()
         try:
@@ -81,27 +81,11 @@ async def deliver(
         raise error
 
 
-@asynccontextmanager
-async def _claims(engine: Engine) -> AsyncIterator[set[str]]:
-    """The tokens of batches that are claimed and not through: given back when delivery fails.
-
-    That is once nobody works on them any more. What is in `sending` stays: it may have left.
-    """
-    tokens: set[str] = set()
-    try:
-        yield tokens
-    except BaseException:
-        for token in tokens:
-            await asyncio.to_thread(engine.store.transact, release, token)
-        raise
-
-
-def _next(
-    engine: Engine, campaign: RunningCampaign, stuck: Stuck, in_hand: set[str]
-) -> Prepared | None:
+def _next(delivery: Delivery, campaign: RunningCampaign, stuck: Stuck) -> Prepared | None:
+    engine = delivery.engine
     batch = None if engine.is_ending else prepare(engine, campaign, stuck=stuck)
     if batch is not None:
-        in_hand.add(batch.token)
+        delivery.in_hand.add(batch.token)
     return batch
 
 

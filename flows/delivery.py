@@ -5,30 +5,45 @@ those of the next go over the sessions that are free already.
 """
 
 import asyncio
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Self, TypeAlias
+
+from sqlalchemy.exc import OperationalError
 
 from crm_messaging.message import Channel
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
 from crm_store.suppressions import Address
-from crm_store.touchpoints import renew_lease
+from crm_store.touchpoints import release, renew_lease
 from flows.engine import Engine
 from flows.group_commit import Claim, GroupCommit
 from flows.line import Leaving, Line
 from flows.prepare import LEASE, Prepared, Ready
 from flows.traffic import Lane
 
+log = logging.getLogger(__name__)
+
+RENEWED_EVERY = LEASE / 6
+"""So that a lease outlasts a store that is away for minutes."""
+
 Outcomes: TypeAlias = Counter[tuple[State, Reason | None]]
 
 
 class Delivery:
-    """Use as an async context manager: leaving it writes down all that is still to be written."""
+    """Use as an async context manager: leaving it writes down all that is still to be written.
+
+    When it fails, what is on the wire is finished and written down; when it is cancelled, it is
+    broken off. Both give back at once what has not begun to leave.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.in_hand: set[str] = set()
+        """Tokens of the batches that are claimed and not through: their leases are kept."""
         self._ledger = GroupCommit(engine.store, engine.clock)
         self._lines: dict[tuple[Channel, Lane], Line] = {}
         self._workers: set[asyncio.Task[None]] = set()
@@ -45,11 +60,18 @@ class Delivery:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for line in self._lines.values():
+            line.clear()
+        if isinstance(error, Exception):
+            await asyncio.gather(*self._workers, return_exceptions=True)
         tasks = (self._keeper, *self._workers)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._ledger.__aexit__(kind, error, trace)
+        try:
+            await self._ledger.__aexit__(kind, error, trace)
+        finally:
+            await asyncio.to_thread(self._give_back)
 
     async def send(self, batch: Prepared) -> Outcomes:
         """Hand over every message of a batch, as many at a time as its channel can.
@@ -111,13 +133,22 @@ class Delivery:
                     leaving.done.set_exception(error)
 
     async def _keep_leases(self) -> None:
-        """Batches that take long keep their leases."""
-
-        def renew(tokens: list[str]) -> None:
-            until = self.engine.clock() + LEASE
-            for token in tokens:
-                self.engine.store.transact(renew_lease, token, until)
-
+        """Batches that take long keep their leases, and so do those that wait for them."""
         while True:
-            await asyncio.sleep(LEASE.total_seconds() / 3)
-            await asyncio.to_thread(renew, [one.claim.token for one in self._leaving])
+            await asyncio.sleep(RENEWED_EVERY.total_seconds())
+            await asyncio.to_thread(self._renew, self.engine.clock() + LEASE)
+
+    def _renew(self, until: datetime) -> None:
+        try:
+            for token in [*self.in_hand]:
+                self.engine.store.transact(renew_lease, token, until)
+        except OperationalError:
+            log.warning("the store is not writable; leases are renewed a little later")
+
+    def _give_back(self) -> None:
+        """Nobody works on them any more. What is in `sending` stays: it may have left."""
+        try:
+            for token in self.in_hand:
+                self.engine.store.transact(release, token)
+        except OperationalError:
+            log.warning("the store is not writable; what is claimed waits until its lease ends")

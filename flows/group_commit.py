@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from crm_store.database import Store
+from crm_store.models.touchpoint import State
 from crm_store.sending import TopicRule, begin_sending
 from crm_store.suppressions import Address
 from crm_store.touchpoints import Ruling, rule
@@ -117,8 +118,9 @@ class GroupCommit:
                 self._wake.clear()
                 wishes, self._wishes = self._wishes, defaultdict(dict)
                 rulings, self._rulings = self._rulings, defaultdict(list)
+                wishes = _still_wanted(wishes)
                 if wishes or rulings:
-                    _answer(wishes, await self._committed(wishes, rulings))
+                    self._answer(wishes, await self._committed(wishes, rulings))
                 if self._closing:
                     self._wake.set()
         except Exception as error:
@@ -132,6 +134,15 @@ class GroupCommit:
             before = self._arrived
             await asyncio.sleep(0)
             in_vain = in_vain + 1 if self._arrived == before else 0
+
+    def _answer(self, wishes: Wishes, allowed: set[int]) -> None:
+        for claim, answers in wishes.items():
+            for touchpoint_id, answer in answers.items():
+                if not answer.done():
+                    answer.set_result(touchpoint_id in allowed)
+                elif touchpoint_id in allowed:
+                    # Whoever asked has gone meanwhile, and has not sent it.
+                    self.settle(claim, Ruling(touchpoint_id, State.QUEUED))
 
     def _fail(self, error: Exception, wishes: Wishes) -> None:
         self._failure = error
@@ -147,10 +158,12 @@ class GroupCommit:
             try:
                 allowed = await loop.run_in_executor(self._thread, self._commit, wishes, rulings)
             except OperationalError:
-                if pause is None or not rulings:
+                if pause is None:
                     raise
                 log.warning(
-                    "the store is not writable; %d receipts wait", sum(map(len, rulings.values()))
+                    "the store is not writable; %d messages and %d receipts wait",
+                    sum(map(len, wishes.values())),
+                    sum(map(len, rulings.values())),
                 )
                 await asyncio.sleep(pause)
             else:
@@ -166,11 +179,13 @@ class GroupCommit:
         return allowed if self._clock() < now + LEASE else set()
 
 
-def _answer(wishes: Wishes, allowed: set[int]) -> None:
-    for answers in wishes.values():
-        for touchpoint_id, answer in answers.items():
-            if not answer.done():
-                answer.set_result(touchpoint_id in allowed)
+def _still_wanted(wishes: Wishes) -> Wishes:
+    """Without those whose askers have gone: nothing of theirs leaves."""
+    kept = {
+        claim: {one: answer for one, answer in answers.items() if not answer.done()}
+        for claim, answers in wishes.items()
+    }
+    return {claim: answers for claim, answers in kept.items() if answers}
 
 
 def _written(connection: Connection, wishes: Wishes, rulings: Rulings, now: datetime) -> set[int]:

@@ -68,6 +68,10 @@ class Line:
         self._working += more
         return more
 
+    def clear(self) -> None:
+        """Nothing more is handed over."""
+        self._queue.clear()
+
     async def work_off(self) -> None:
         """Hand over, or put back, until the queue is empty."""
         try:

@@ -4,6 +4,8 @@ import asyncio
 import sqlite3
 import threading
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -149,22 +151,39 @@ async def test_leaving_writes_the_last_receipts(store: Store) -> None:
 async def test_a_receipt_outlasts_a_locked_database(sqlite_store: Store) -> None:
     """Another program holds the lock for longer than the driver waits: the receipt waits too."""
     [made] = claimed(sqlite_store, 1)
+    claim = claim_of(sqlite_store)
+    async with GroupCommit(sqlite_store.impatient(0.05), the_clock) as ledger:
+        await ledger.may_send(claim, made)
+        async with locked(sqlite_store, 0.6):
+            ledger.settle(claim, Ruling(made, State.ACCEPTED))
+    assert states(sqlite_store) == ["accepted"]
 
-    @event.listens_for(sqlite_store.engine, "connect")
-    def _impatient(connection: sqlite3.Connection, _record: object) -> None:
-        connection.execute("PRAGMA busy_timeout=50")
 
-    sqlite_store.engine.dispose()
+async def test_a_wish_outlasts_a_locked_database(sqlite_store: Store) -> None:
+    """Others are on the wire, whose receipts it must not take with it."""
+    made = claimed(sqlite_store, 2)
+    claim = claim_of(sqlite_store)
+    async with GroupCommit(sqlite_store.impatient(0.05), the_clock) as ledger:
+        async with locked(sqlite_store, 0.6):
+            wishes = [ledger.may_send(claim, one) for one in made]
+        assert await asyncio.gather(*wishes) == [True, True]
+
+
+@pytest.mark.parametrize("when", ["before the commit", "during the commit"])
+async def test_who_has_gone_sends_nothing_and_is_in_no_doubt(
+    sqlite_store: Store, when: str
+) -> None:
+    gone, stays = claimed(sqlite_store, 2)
     claim = claim_of(sqlite_store)
     async with GroupCommit(sqlite_store, the_clock) as ledger:
-        await ledger.may_send(claim, made)
-        holding = threading.Event()
-        holder = threading.Thread(target=hold_the_lock, args=(sqlite_store, holding, 0.6))
-        holder.start()
-        await asyncio.to_thread(holding.wait)
-        ledger.settle(claim, Ruling(made, State.ACCEPTED))
-    holder.join()
-    assert states(sqlite_store) == ["accepted"]
+        async with locked(sqlite_store, 0.3):
+            answers = [ledger.may_send(claim, one) for one in (gone, stays)]
+            if when == "during the commit":
+                await asyncio.sleep(0.1)
+            answers[0].cancel()
+        assert await answers[1]
+    left = "claimed" if when == "before the commit" else "queued"
+    assert states(sqlite_store) == [left, "sending"]
 
 
 async def test_while_it_waits_for_who_takes_permission_away_it_holds_no_row(
@@ -206,6 +225,17 @@ async def test_a_store_that_is_gone_stops_the_batch_and_nobody_waits_for_ever(
             assert all(isinstance(answer, Exception) for answer in answers)
             with pytest.raises(sqlite3.OperationalError):
                 await asyncio.wait_for(ledger.may_send(claim, made[0]), timeout=5)
+
+
+@asynccontextmanager
+async def locked(store: Store, seconds: float) -> AsyncIterator[None]:
+    """Another program has the lock, for so long from the beginning of the block on."""
+    holding = threading.Event()
+    holder = threading.Thread(target=hold_the_lock, args=(store, holding, seconds))
+    holder.start()
+    await asyncio.to_thread(holding.wait)
+    yield
+    await asyncio.to_thread(holder.join)
 
 
 def hold_the_lock(store: Store, holding: threading.Event, seconds: float) -> None:
