@@ -154,7 +154,10 @@ def _day_of_postgresql(element: day_of, compiler: SQLCompiler, **kw: Any) -> str
 
 
 class date_from_text(GenericFunction[Any]):  # noqa: N801
-    """`date_from_text('2026-11-22')` → that date."""
+    """`date_from_text('2026-11-22')` → that date; NULL for what is no day of the calendar.
+
+    The text may be anything: a field of the club's own may have held words before it held dates.
+    """
 
     type = Date()
     inherit_cache = True
@@ -162,12 +165,22 @@ class date_from_text(GenericFunction[Any]):  # noqa: N801
 
 @compiles(date_from_text, "sqlite")
 def _date_from_text_sqlite(element: date_from_text, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"date({compiler.process(element.clauses, **kw)})"
+    text = compiler.process(element.clauses, **kw)
+    # SQLite makes a date of 'now' and of a number too, and lets February have 31 days.
+    return f"CASE WHEN date({text}, '+0 days') = {text} AND {text} > '0001' THEN {text} END"
 
 
 @compiles(date_from_text, "postgresql")
 def _date_from_text_postgresql(element: date_from_text, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"CAST({compiler.process(element.clauses, **kw)} AS date)"
+    text = compiler.process(element.clauses, **kw)
+    # One that it cannot read would end the statement for all other rows.
+    month = f"CAST(left({text}, 8) || '01' AS date)"
+    last = f"extract(day FROM {month} + interval '1 month - 1 day')"
+    return (
+        f"CASE WHEN {text} ~ '^(?!0000)[0-9]{{4}}-(0[1-9]|1[0-2])-[0-3][0-9]$' THEN"
+        f" CASE WHEN CAST(right({text}, 2) AS integer) BETWEEN 1 AND {last}"
+        f" THEN CAST({text} AS date) END END"
+    )
 
 
 class words_joined(GenericFunction[str]):  # noqa: N801

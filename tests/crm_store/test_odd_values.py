@@ -1,6 +1,7 @@
 """Values that a database cannot look into: stored by a stranger, they end nobody's query."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from making import (
     make_touchpoint,
     make_version,
 )
-from sqlalchemy import select
+from sqlalchemy import String, literal, select
 
 from crm_store import events
 from crm_store.catalogue.value_sql import value_sql
 from crm_store.catalogue.values import OfCustom
+from crm_store.columns import date_from_text
 from crm_store.database import Store
 from crm_store.happenings import after_messages
 from crm_store.json_values import flag_at, number_at, text_at, written
@@ -49,6 +51,27 @@ ODD: list[tuple[Any, Any]] = [
 @pytest.mark.parametrize(("told", "kept"), ODD, ids=[ascii(told)[:30] for told, _ in ODD])
 def test_what_is_written_can_be_read(told: Any, kept: Any) -> None:
     assert json.loads(written({"a": told, "b": [told]})) == {"a": kept, "b": [kept]}
+
+
+@pytest.mark.parametrize(
+    ("told", "day"),
+    [
+        ("2026-11-22", date(2026, 11, 22)),
+        ("2028-02-29", date(2028, 2, 29)),
+        ("0001-01-01", date(1, 1, 1)),
+        *(
+            (told, None)
+            for told in (
+                *("next spring", "now", "", "2461000", "22.11.2026", "2026-11-22 10:00", "2026-11"),
+                *("2026-02-30", "2027-02-29", "2026-04-31", "2026-13-01", "2026-01-00"),
+                *("0000-01-01", "2026-01-39", "x2026-11-22", "2026-11-22\n", None),
+            )
+        ),
+    ],
+)
+def test_only_a_day_of_the_calendar_is_a_date(store: Store, told: str, day: date | None) -> None:
+    with store.read() as connection:
+        assert connection.scalar(select(date_from_text(literal(told, String)))) == day
 
 
 def test_one_odd_event_ends_no_query(store: Store) -> None:

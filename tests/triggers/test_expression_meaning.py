@@ -29,6 +29,7 @@ from sqlalchemy import select
 from crm_store.catalogue.field import Catalogue, FieldType
 from crm_store.database import Store
 from crm_store.scope import CUSTOMER, MEMBERSHIP, Scope
+from triggers.conditions.reader import MOST_SUMS
 from triggers.expression import parse_condition
 
 SCOPE = Scope(now=NOW, today=TODAY)
@@ -212,7 +213,7 @@ def expressions(catalogue: Catalogue) -> st.SearchStrategy[str]:
             | inner.map(lambda part: f"not {part}")
         ),
         max_leaves=6,
-    )
+    ).filter(lambda text: sum(text.count(f" {sign} ") for sign in "+-*") <= MOST_SUMS)
 
 
 def judged_by_sql(store: Store, catalogue: Catalogue, text: str) -> dict[int, bool]:
