@@ -28,7 +28,12 @@ from crm_messaging.front_matter import Entry
 from crm_messaging.message_fields import with_message_fields
 from crm_messaging.sms_template import flat_sms
 from crm_messaging.template_file import TemplateFile
-from crm_messaging.template_problems import Mistake, TemplateFinding, TemplateUnusable
+from crm_messaging.template_problems import (
+    Mistake,
+    TemplateFinding,
+    TemplateUnusable,
+    finding_at,
+)
 from crm_store.catalogue.event_fields import WithEventData
 from crm_store.catalogue.field import Catalogue, FieldType
 
@@ -85,6 +90,20 @@ class TemplateLibrary:
         """The fields that a sound template prints or asks about, in any language."""
         languages = (one for one in self._folders if self._has(channel, name, one))
         return frozenset().union(*(self._flattened(channel, name, one).fields for one in languages))
+
+    def places(self, channel: str, name: str, field: str) -> list[tuple[str, int, int]]:
+        """Where a template names a field first, in each language: file, line and column.
+
+        A layout's fields are in none of its files.
+        """
+        found = []
+        for language in self._folders:
+            if self._has(channel, name, language):
+                file = self._read(f"{language}/{channel}/{name}{suffix_of(channel)}")
+                if named := re.search(rf"(?<![\w.]){re.escape(field)}(?![\w-])", file.text):
+                    at = finding_at(file.label, file.text, Mistake(named.start(), "", ""))
+                    found.append((at.file, at.line, at.column))
+        return found
 
     def event_kinds(self, channel: str, name: str, language: str) -> Mapping[str, FieldType]:
         """What a sound template takes each field `event.<key>` for: a number, a date, a text."""

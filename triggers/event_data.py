@@ -6,7 +6,7 @@ itself names: in the trigger's filter and in the events of its tests.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crm_store.catalogue.event_fields import event_fields, key_of
@@ -28,44 +28,65 @@ def event_data_problems(
     definition: CampaignDefinition, source: Source, vocabulary: Vocabulary
 ) -> Iterator[Problem]:
     """All that is wrong with `event.<key>` in the texts of a campaign that is sound otherwise."""
-    named = _named_keys(definition)
+    named, trigger = _named_keys(definition), definition.trigger
     for loc, action in placed(definition):
-        for at, what, fields in _texts(action, loc, vocabulary):
-            for name in event_fields(fields):
-                yield from _mistake(definition, source.problem(at, ""), what, name, named)
+        for text in _texts(action, loc, vocabulary):
+            for name in event_fields(text.fields):
+                here = source.problem(text.at, "")
+                if not trigger.by_event_alone or trigger.listens_to is None:
+                    message = f"{text.what} says `{name}`, and no event starts this campaign"
+                    fix = "take it out, or start the campaign by an event, such as `type: event`"
+                    yield replace(here, message=message, fix=fix)
+                    continue
+                # A key is mended where it is written.
+                for at in _places(text, name, vocabulary) or [here]:
+                    yield from _misspelt(trigger.listens_to, at, text.what, name, named)
 
 
-def _texts(
-    action: Action, loc: Location, vocabulary: Vocabulary
-) -> Iterator[tuple[Location, str, frozenset[str]]]:
-    """Where each text stands, what it is called, and its fields."""
+@dataclass(frozen=True)
+class _Text:
+    """A text in which an event's data can stand."""
+
+    at: Location
+    """Where the campaign's file has it, or names it."""
+    what: str
+    fields: frozenset[str]
+    template: tuple[str, str] | None = None
+    """Its channel and name, where it is a template."""
+
+
+def _texts(action: Action, loc: Location, vocabulary: Vocabulary) -> Iterator[_Text]:
     shelf = vocabulary.templates
     for key in MESSAGE_ACTIONS:
         if getattr(action, key):
             what = f"the template `{action.template}`"
-            yield (*loc, key), what, shelf.fields(action.channel, action.template)
+            template = action.channel, action.template
+            yield _Text((*loc, key), what, shelf.fields(*template), template)
             for number, channel in enumerate(action.fallback):
-                fields = shelf.fields(channel, action.template)
-                yield (*loc, "fallback", number), what, fields
+                template = channel, action.template
+                yield _Text((*loc, "fallback", number), what, shelf.fields(*template), template)
     if action.task is not None:
-        yield (*loc, "task", "title"), "the title", shelf.filled_fields(action.task.title)
+        at = (*loc, "task", "title")
+        yield _Text(at, "the title", shelf.filled_fields(action.task.title))
     if action.webhook is not None:
         for key, text in action.webhook.data.items():
-            yield (*loc, "webhook", "data", key), f"`{key}`", shelf.filled_fields(text)
+            at = (*loc, "webhook", "data", key)
+            yield _Text(at, f"`{key}`", shelf.filled_fields(text))
 
 
-def _mistake(
-    definition: CampaignDefinition, at: Problem, what: str, name: str, named: set[str]
+def _places(text: _Text, name: str, vocabulary: Vocabulary) -> list[Problem]:
+    """Where a template's own files name a field; its layout may be what names it."""
+    if text.template is None:
+        return []
+    return [Problem(*place, "") for place in vocabulary.templates.places(*text.template, name)]
+
+
+def _misspelt(
+    started_by: str, at: Problem, what: str, name: str, named: set[str]
 ) -> Iterator[Problem]:
-    trigger, key = definition.trigger, key_of(name)
-    if not trigger.by_event_alone or trigger.listens_to is None:
-        message = f"{what} says `{name}`, and no event starts this campaign"
-        fix = "take it out, or start the campaign by an event, such as `type: event`"
-        yield replace(at, message=message, fix=fix)
-        return
-    known = DATA_OF.get(trigger.listens_to)
+    key, known = key_of(name), DATA_OF.get(started_by)
     if known is not None and key not in known:
-        message = f"{what} says `{name}`, and a `{trigger.listens_to}` has no `{key}`"
+        message = f"{what} says `{name}`, and a `{started_by}` has no `{key}`"
         yield replace(at, message=message, fix=choose_from(key, known, "take it out"))
     elif key not in named and (near := nearest(key, named, cutoff=_NEAR)):
         message = f"{what} says `{name}`, where the trigger and the tests name `{near}`"

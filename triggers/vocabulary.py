@@ -46,6 +46,10 @@ class TemplateShelf(Protocol):
         """The fields that a sound template prints or asks about, in any language."""
         ...
 
+    def places(self, channel: str, name: str, field: str) -> Sequence[tuple[str, int, int]]:
+        """Where a template's files name a field first: file, line and column, as of a finding."""
+        ...
+
     def filled_problems(self, text: str) -> Sequence[TemplateFinding]:
         """All that is wrong with a text in which fields may stand; places count within it."""
         ...

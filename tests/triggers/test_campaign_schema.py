@@ -85,6 +85,9 @@ class NoTemplates:
     def fields(self, channel: str, name: str) -> frozenset[str]:
         return frozenset()
 
+    def places(self, channel: str, name: str, field: str) -> Sequence[tuple[str, int, int]]:
+        return ()
+
     def filled_problems(self, text: str) -> Sequence[TemplateFinding]:
         return ()
 

@@ -132,6 +132,12 @@ def test_a_misspelt_key(
     assert said in found
 
 
+def test_a_misspelt_key_is_told_where_it_is_written(tmp_path: Path, vocabulary: Vocabulary) -> None:
+    trigger = "{type: event, name: purchase_recorded}"
+    (found,) = told(trigger, "sms: slip", tmp_path, vocabulary)
+    assert found.startswith("templates/en/sms/slip.txt:1:15: [one] the template `slip` says")
+
+
 @pytest.mark.parametrize(
     "rest",
     [

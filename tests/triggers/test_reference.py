@@ -38,6 +38,9 @@ class EveryTemplate:
     def fields(self, channel: str, name: str) -> frozenset[str]:
         return frozenset({"coupon.code"} if name == "renewal/offer" else ())
 
+    def places(self, channel: str, name: str, field: str) -> Sequence[tuple[str, int, int]]:
+        return ()
+
     def filled_problems(self, text: str) -> Sequence[TemplateFinding]:
         return ()
 
