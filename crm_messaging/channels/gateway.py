@@ -89,7 +89,7 @@ def _accepted(
 def _json(answer: httpx.Response) -> object:
     try:
         return answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

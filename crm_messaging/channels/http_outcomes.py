@@ -1,6 +1,6 @@
 """What an HTTP provider's answer, or its silence, means for a message."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import httpx
@@ -85,7 +85,8 @@ def retry_at(answer: httpx.Response) -> datetime | None:
         return _moment(value)
     said_at = _moment(answer.headers.get("date", ""))
     # A day is as long as anybody means; more is a mistake.
-    return said_at + timedelta(seconds=min(int(value[:9]), 86_400)) if said_at else None
+    pause = timedelta(seconds=min(int(value[:9]), 86_400))
+    return said_at + pause if said_at and said_at.year < MAXYEAR else None
 
 
 def _moment(http_date: str) -> datetime | None:

@@ -82,7 +82,7 @@ async def open_session(settings: SmtpSettings) -> Session:
         await client.connect()
         if client.is_ehlo_or_helo_needed:
             await client.ehlo()
-    except (aiosmtplib.SMTPException, OSError) as error:
+    except (aiosmtplib.SMTPException, OSError, UnicodeError) as error:  # the last: of a name
         client.close()
         raise HandOverFailed(
             Point.SESSION, Fault.SILENCE, _why_no_session(error, settings)

@@ -51,6 +51,6 @@ def _judge(message: OutgoingSms, answer: httpx.Response) -> Receipt:
 def _json_object(answer: httpx.Response) -> dict[str, object]:
     try:
         told = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}

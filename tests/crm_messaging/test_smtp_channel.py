@@ -102,6 +102,16 @@ async def test_no_server_at_all_does_not_count_against_the_message(unused_tcp_po
     await channel.close()
 
 
+@pytest.mark.parametrize("host", ["smtp..example", f"{'a' * 64}.example", "no such.example"])
+async def test_a_name_that_is_none_is_no_connection(host: str) -> None:
+    channel = SmtpChannel(settings(25, host=host))
+    receipt = await channel.hand_over(ASHA, yes)
+    assert receipt is not None
+    assert (receipt.outcome, receipt.connected) == (DEFERRED, False)
+    assert "no session" in receipt.detail
+    await channel.close()
+
+
 @pytest.mark.parametrize("extensions", [{}, NO_PIPELINING], ids=["pipelining", "one by one"])
 async def test_nothing_is_delivered_when_it_may_not_be_sent(extensions: dict[str, str]) -> None:
     async with scripted(extensions) as server:
