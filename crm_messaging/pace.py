@@ -60,6 +60,15 @@ class Pace:
         self._booked_to = moment + self.interval
         return moment - now
 
+    @property
+    def is_booked(self) -> bool:
+        """Whether somebody was told to come back."""
+        return self._booked_to > float("-inf")
+
+    def expect(self, now: float, number: int) -> None:
+        """Only so many come back: of those who were told to, some may be gone for good."""
+        self._booked_to = min(self._booked_to, max(now, self._free_from) + number * self.interval)
+
     def _let_go(self, now: float) -> None:
         """Moments that went by unused are nobody's. One may be a little late."""
         if self._free_from > now + FARTHEST.total_seconds() + self.interval:

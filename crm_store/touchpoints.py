@@ -71,6 +71,23 @@ _COUNT_QUEUED = (
 )
 
 
+def queued_by_reason(
+    connection: Connection, club_id: int, campaign: str, now: datetime
+) -> dict[str | None, int]:
+    """How many of a campaign's touchpoints may be claimed now, by why they were put back."""
+    rows = connection.execute(
+        select(TOUCHPOINT.c.reason, func.count())
+        .where(
+            QUEUED,
+            TOUCHPOINT.c.campaign == campaign,
+            TOUCHPOINT.c.not_before <= literal(now, UtcDateTime),
+            is_of_club(TOUCHPOINT, club_id),
+        )
+        .group_by(TOUCHPOINT.c.reason)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def held_back(connection: Connection, club_id: int, campaign: str) -> tuple[int, datetime | None]:
     """How many of a campaign a rate limit holds back, and when the first of them may go."""
     number, first = connection.execute(
@@ -82,6 +99,19 @@ def held_back(connection: Connection, club_id: int, campaign: str) -> tuple[int,
         )
     ).one()
     return number, first
+
+
+def count_coming_back(connection: Connection, club_id: int) -> int:
+    """How many of all campaigns a rate limit holds back; the paused ones are nobody's turn."""
+    number: int = connection.execute(
+        select(func.count()).where(
+            QUEUED,
+            TOUCHPOINT.c.reason == str(Reason.RATE_LIMIT),
+            ~is_paused(TOUCHPOINT.c.campaign),
+            is_of_club(TOUCHPOINT, club_id),
+        )
+    ).scalar_one()
+    return number
 
 
 class Claimed(NamedTuple):

@@ -7,7 +7,7 @@ from contextlib import suppress
 from time import perf_counter
 from typing import TypeAlias
 
-from crm_store.touchpoints import held_back
+from crm_store.touchpoints import count_coming_back, held_back
 from flows.campaigns import RunningCampaign
 from flows.delivery import Delivery, Outcomes
 from flows.engine import Engine
@@ -56,6 +56,7 @@ async def deliver(
         delivery.in_hand.discard(batch.token)
         on_progress(len(batch))
 
+    await asyncio.to_thread(_expect_those_who_come_back, engine)
     async with Delivery(engine) as delivery:
         on_their_way: deque[asyncio.Task[None]] = deque()
         upcoming = prepare_next()
@@ -79,6 +80,15 @@ async def deliver(
             raise
     for error in stuck.values():
         raise error
+
+
+def _expect_those_who_come_back(engine: Engine) -> None:
+    """What a limit held back may have been cancelled since, or paused: its moments are free."""
+    if booked := engine.traffic.booked_limits():
+        with engine.store.read() as connection:
+            number = count_coming_back(connection, engine.club_id)
+        for limit in booked:
+            limit.expect(number)
 
 
 def _next(delivery: Delivery, campaign: RunningCampaign, stuck: Stuck) -> Prepared | None:

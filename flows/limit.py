@@ -48,6 +48,15 @@ class Limit:
                 self._pace.grant(first.timestamp(), number if first <= latest else 0)
             return self._pace.take(wall_clock().timestamp(), patience)
 
+    @property
+    def is_booked(self) -> bool:
+        """Whether somebody was told to come back."""
+        return self._pace.is_booked
+
+    def expect(self, number: int) -> None:
+        """No more than so many come back."""
+        self._pace.expect(wall_clock().timestamp(), number)
+
     def book(self) -> float:
         """Seconds after which one that goes away now comes back."""
         return self._pace.book(wall_clock().timestamp())

@@ -72,6 +72,10 @@ class Road:
         """The lane of a message's provider."""
         return self._lanes[self._provider_of.get(_domain(message), "")]
 
+    def all_limits(self) -> list[Limit]:
+        """Its own, and those of its lanes."""
+        return [self.limit, *(lane.limit for lane in self._lanes.values())]
+
     @property
     def is_calm(self) -> bool:
         """Nobody is left alone at this moment."""
@@ -127,6 +131,11 @@ class Traffic:
     def __init__(self, limits: Mapping[str, Rate | None] | None = None) -> None:
         self._limits = limits or {}
         self._roads: dict[Channel, Road] = {}
+
+    def booked_limits(self) -> list[Limit]:
+        """Those by which somebody was told to come back."""
+        limits = [limit for road in self._roads.values() for limit in road.all_limits()]
+        return [limit for limit in limits if limit.is_booked]
 
     def road(self, channel: Channel) -> Road:
         """The road of an open channel."""

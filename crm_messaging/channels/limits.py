@@ -4,15 +4,18 @@ from collections import Counter
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+LEAST = 0.01
+"""One message in four days: less is a mistake."""
+
 
 class Rate(BaseModel):
     """At most so many messages, spread evenly. Of several figures the slowest holds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    per_second: float | None = Field(None, gt=0, description="At most so many in a second.")
-    per_minute: float | None = Field(None, gt=0, description="At most so many in a minute.")
-    per_hour: float | None = Field(None, gt=0, description="At most so many in an hour.")
+    per_second: float | None = Field(None, ge=LEAST, description="At most so many in a second.")
+    per_minute: float | None = Field(None, ge=LEAST, description="At most so many in a minute.")
+    per_hour: float | None = Field(None, ge=LEAST, description="At most so many in an hour.")
 
     @property
     def interval(self) -> float:

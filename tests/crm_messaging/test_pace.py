@@ -79,6 +79,18 @@ def test_those_who_come_back_when_they_are_told_to_are_not_sent_away_again() -> 
     assert [take(pace, given_out, moment, 0.0) for moment in moments] == [0.0] * 100
 
 
+def test_moments_of_those_who_do_not_come_back_are_booked_anew() -> None:
+    pace, given_out = Pace(INTERVAL), GivenOut()
+    assert take(pace, given_out, 0.0, 0.0) == 0.0
+    assert [pace.book(0.0) for _ in range(100)][-1] == 100 * INTERVAL
+    pace.expect(0.0, 1000)
+    assert pace.book(0.0) == 101 * INTERVAL
+    pace.expect(0.0, 3)
+    assert pace.book(0.0) == 4 * INTERVAL
+    pace.expect(50.0, 0)
+    assert pace.book(50.0) == 0.0
+
+
 def test_one_who_is_alone_loses_no_moment() -> None:
     pace, given_out = Pace(INTERVAL), GivenOut()
     waits = [take(pace, given_out, 0.0, 60.0, wanted=100 - n) for n in range(100)]
@@ -123,6 +135,7 @@ def test_the_slowest_figure_holds(figures: dict[str, float], interval: float) ->
     "limits",
     [
         {"per_second": 0},
+        {"per_hour": 1e-9},
         {"per_day": 100},
         {"at_once": 4},
         {"providers": {"google": {"per_minute": 600}}},
