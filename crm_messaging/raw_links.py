@@ -27,14 +27,16 @@ def links_that_are_none(library: TemplateLibrary, name: str) -> list[TemplateFin
             said = library.load_email(name, language).text.source
         except TemplateUnusable:
             continue
+        if not (links := _RAW.findall(said)):
+            continue
         path = library.root / language / "email" / f"{name}{suffix_of('email')}"
         text = path.read_text(encoding="utf-8-sig")
         file = path.relative_to(library.root.parent).as_posix()
-        for raw in _RAW.finditer(said):
+        for begins, address in links:
             # Markdown makes spaces of line ends.
-            written = r"\s+".join(map(re.escape, raw[0].split()))
+            written = r"\s+".join(map(re.escape, f"{begins}{address}".split()))
             found = re.search(written, text)
-            message = f"`{raw[1]}` is made no link: it is sent as it stands"
+            message = f"`{begins}` is made no link: it is sent as it stands"
             fix = "Close the address with `)`; a space in it is `%20`."
             findings.append(
                 finding_at(file, text, Mistake(found.start() if found else 0, message, fix))
