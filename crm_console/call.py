@@ -73,6 +73,10 @@ class SamparkGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as error:
+            # Typer hands on what pydantic says of its own ValueError, pydantic's label with it.
+            error.message = error.message.removeprefix("Value error, ")
+            raise
         except SamparkError as error:
             show_error(error, as_json=isinstance(ctx.obj, Call) and ctx.obj.json)
             raise typer.Exit(error.exit_code) from error

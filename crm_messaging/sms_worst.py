@@ -38,10 +38,10 @@ def too_long(library: TemplateLibrary, name: str, club: Mapping[str, Any]) -> li
         size = max(sizes, key=lambda size: (size.segments, size.units), default=None)
         if size is None or size.segments <= MOST_SEGMENTS:
             continue
-        over = size.units - MOST_SEGMENTS * room(size.encoding, _HEADER)
+        over = max(size.units - MOST_SEGMENTS * room(size.encoding, _HEADER), 1)
         message = f"with a long name and a long date this takes {size.segments} segments"
         message += f" ({size.units} characters of {size.encoding})"
-        fix = f"Shorten it by {max(over, 1)} characters, to {MOST_SEGMENTS} segments."
+        fix = f"Shorten it by {over} character{'s' * (over > 1)}, to {MOST_SEGMENTS} segments."
         file = f"{library.root.name}/{language}/sms/{name}.txt"
         findings.append(TemplateFinding(file, 1, 1, message, fix))
     return findings

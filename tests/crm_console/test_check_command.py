@@ -161,6 +161,17 @@ def test_a_text_that_is_no_longer_than_two_segments_is_no_finding(
     assert sampark("check", "--strict").stdout == ""
 
 
+def test_a_text_that_is_one_character_too_long(sampark: Callable[..., Result], club: Path) -> None:
+    text = "a" * (2 * 153 + 1)
+    (club / "templates/en/sms/renewal/plain.txt").write_text(text, encoding="utf-8")
+    assert "shorten it by 1 character, to 2 segments" in sampark("check").stdout
+
+
+def test_an_option_that_is_refused_is_told_in_plain_words(sampark: Callable[..., Result]) -> None:
+    told = sampark("check", "--format", "x", exit_code=2).stderr
+    assert "Invalid value for '--format': 'x' is not one of" in told
+
+
 def test_github_marks_the_line(
     sampark: Callable[..., Result], club: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
