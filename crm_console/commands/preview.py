@@ -1,5 +1,6 @@
 """`sampark preview`: one message, as it would leave."""
 
+import re
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,7 +72,7 @@ def preview(
         print_json(made.to_json())
     else:
         show_preview(made)
-    if lang and made.language.split("-")[0] != lang.split("-")[0]:
+    if lang and made.language.lower().split("-")[0] != re.split("[-_]", lang.lower())[0]:
         # A sound campaign has its messages in every language of the club's.
         ours = ", ".join(project.settings.club.languages)
         note(f"{lang} is no language of this club ({ours}): shown in {made.language}.", "yellow")

@@ -70,6 +70,8 @@ def test_the_page_is_written_where_one_wants_it(
 def test_a_language_that_is_not_there_is_said(sampark: Callable[..., Result]) -> None:
     result = sampark("preview", "birthday", "greeting", "--lang", "fr")
     assert "fr is no language of this club (en, hi): shown in en." in result.stderr
+    for lang in ("HI", "hi_IN", "hi-IN"):
+        assert not sampark("preview", "birthday", "greeting", "--lang", lang).stderr
 
 
 @pytest.mark.parametrize(
