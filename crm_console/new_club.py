@@ -123,10 +123,11 @@ def _country_of(campaign: Path) -> str | None:
 def write_editor_schema(folder: Path) -> None:
     """The schemas by which an editor completes what people write, with the club's own words."""
     from flows.project import open_project
+    from flows.settings_schema import settings_schema
     from triggers.schema import schemas
 
     project = open_project(folder)
-    for name, schema in schemas(project.vocabulary()).items():
+    for name, schema in {"club": settings_schema(), **schemas(project.vocabulary())}.items():
         text = json.dumps(schema, ensure_ascii=False, indent=1)
         _write(project.state_folder / f"{name}.schema.json", text + "\n")
 
