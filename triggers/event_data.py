@@ -38,9 +38,8 @@ def event_data_problems(
                     fix = "take it out, or start the campaign by an event, such as `type: event`"
                     yield replace(here, message=message, fix=fix)
                     continue
-                # A key is mended where it is written.
-                for at in _places(text, name, vocabulary) or [here]:
-                    yield from _misspelt(trigger.listens_to, at, text.what, name, named)
+                for slip in _misspelt(trigger.listens_to, here, text.what, name, named):
+                    yield from _where_written(slip, text, name, vocabulary)
 
 
 @dataclass(frozen=True)
@@ -74,11 +73,15 @@ def _texts(action: Action, loc: Location, vocabulary: Vocabulary) -> Iterator[_T
             yield _Text(at, f"`{key}`", shelf.filled_fields(text))
 
 
-def _places(text: _Text, name: str, vocabulary: Vocabulary) -> list[Problem]:
-    """Where a template's own files name a field; its layout may be what names it."""
-    if text.template is None:
-        return []
-    return [Problem(*place, "") for place in vocabulary.templates.places(*text.template, name)]
+def _where_written(
+    slip: Problem, text: _Text, name: str, vocabulary: Vocabulary
+) -> Iterator[Problem]:
+    """The slip in each file of its template; in the campaign's where none of them names it."""
+    places = vocabulary.templates.places(*text.template, name) if text.template else ()
+    for file, line, column in places:
+        yield replace(slip, file=file, line=line, column=column)
+    if not places:
+        yield slip
 
 
 def _misspelt(
