@@ -53,10 +53,19 @@ def plan(
 
 def _show(planned: "DayPlan") -> None:
     from crm_console.moments import show_day
+    from crm_store.models.operation import EVERYTHING
 
     gets = sum(one.state in _GETS for one in planned.decisions)
     rest = len(planned.decisions) - gets
-    print_line(f"{show_day(planned.day)}: {many(gets, 'step')} done, {rest:,} not.", "bold")
+    done = f"{many(gets, 'step')} done"
+    if planned.is_past:
+        done = f"this day is past; {done}, or that would have been"
+    print_line(f"{show_day(planned.day)}: {done}, {rest:,} not.", "bold")
+    for campaign, reason in planned.paused.items():
+        what = "Everything is paused, and nothing"
+        if campaign != EVERYTHING:
+            what = f"{campaign} is paused, and nothing of it"
+        say(f"{what} leaves: {reason}.", "bold yellow")
     for sentence in _changes(planned):
         say(f"{sentence}.", "bold yellow")
     if planned.decisions:
@@ -85,12 +94,13 @@ def _show_counts(planned: "DayPlan") -> None:
 
     from crm_store.reasons import sentence_of
 
-    table = plain_table("campaign", "step", "customers", "what becomes of it", right=("customers",))
+    becomes = "what became of it" if planned.is_past else "what becomes of it"
+    table = plain_table("campaign", "step", "customers", becomes, right=("customers",))
     by_step: dict[tuple[str, str], list[tuple[int, str, str]]] = defaultdict(list)
     for (campaign, step, state, reason), number in planned.counts().items():
         gets = state in _GETS
         waits = state in ("planned", "queued")
-        words = "goes out" if state == "accepted" else "is done" if gets else ""
+        words = _done(state, is_past=planned.is_past) if gets else ""
         words = words or ("waits: " if waits else f"{state}: ") + sentence_of(reason)
         style = "green" if gets else "dim" if waits else "yellow"
         by_step[campaign, step].append((number, words, style))
@@ -105,6 +115,12 @@ def _show_counts(planned: "DayPlan") -> None:
             )
             shown = campaign
     out.print(table)
+
+
+def _done(state: str, *, is_past: bool) -> str:
+    if state == "accepted":
+        return "went out, or would have" if is_past else "goes out"
+    return "was done, or would have been" if is_past else "is done"
 
 
 def _show_everyone(planned: "DayPlan", zone: "ZoneInfo") -> None:

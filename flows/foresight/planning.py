@@ -17,6 +17,7 @@ from crm_store.foresight import (
     newest_versions,
     not_admitted,
 )
+from crm_store.pauses import pauses
 from flows.admit import look_of
 from flows.campaigns import RunningCampaign, disabled_without_file, load_campaigns
 from flows.engine import Engine
@@ -74,6 +75,10 @@ class DayPlan:
     """By campaign: whose occasion has come and whom its condition or re-entry rule keeps out."""
     changes: Sequence[Change] = ()
     disabled: dict[str, str] = field(default_factory=dict)
+    paused: dict[str, str] = field(default_factory=dict)
+    """Why a campaign sends nothing at present; under ``*``, why nothing at all leaves."""
+    is_past: bool = False
+    """What was done that day, and what would have been, is told together."""
 
     def counts(self) -> Counter[tuple[str, str, str, str | None]]:
         """Decisions by campaign, step, state and reason."""
@@ -94,6 +99,8 @@ class DayPlan:
             "left_out": self.left_out,
             "changes": [vars(one) for one in self.changes],
             "disabled": self.disabled,
+            "paused": self.paused,
+            "is_past": self.is_past,
         }
 
 
@@ -135,6 +142,8 @@ def plan_day(project: Project, day: date, now: datetime) -> DayPlan:
                 _left_out(connection, engine, running, clock.now),
                 changes,
                 {one.slug: one.problem for one in disabled},
+                {one.campaign: one.reason for one in pauses(connection)},
+                is_past=end <= now,
             )
 
 

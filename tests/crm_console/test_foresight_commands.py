@@ -134,8 +134,23 @@ def test_a_plan_as_table_and_with_everyone(
     shown = sampark("plan", "--on", "2026-11-21", "--all")
     assert shown.stdout.startswith("Sat 21 Nov 2026: ")
     assert re.search(r"^membership-renewal +\w+ +\d+ +\w+", shown.stdout, re.M)
+    assert "this day is past" in shown.stdout
+    assert "goes out" not in shown.stdout
     refs = {one["customer_ref"] for one in told["everyone"]}
     assert all(ref in shown.stdout for ref in refs)
+
+
+def test_a_plan_says_what_is_paused(
+    peopled: Path, sampark: Callable[..., Any], answer: Callable[..., Any]
+) -> None:
+    sampark("pause", "membership-renewal", "--reason", "a wrong price")
+    assert "membership-renewal is paused, and nothing of it leaves: a wrong price." in " ".join(
+        sampark("plan").stdout.split()
+    )
+    sampark("pause", "--reason", "stocktaking")
+    assert answer("plan")["paused"] == {"membership-renewal": "a wrong price", "*": "stocktaking"}
+    shown = " ".join(sampark("plan").stdout.split())
+    assert "Everything is paused, and nothing leaves: stocktaking." in shown
 
 
 def test_a_club_without_a_database_is_told_what_to_do(
