@@ -87,6 +87,7 @@ def _listening(port: int) -> socket.socket:
         listening.close()
         raise EnvironmentUnready(
             f"Port {port} on this machine is in use, so the rehearsal cannot catch messages there.",
-            "Stop the other program, or leave the port out to take any free one.",
+            "Stop the other program, or set `catchers: {smtp_port: …, sms_port: …}` in club.yaml; 0"
+            " is any free port.",
         ) from error
     return listening

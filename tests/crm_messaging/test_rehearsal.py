@@ -192,7 +192,7 @@ async def test_a_second_process_finds_the_catchers_of_its_own_folder(tmp_path: P
 
 async def test_a_port_in_use_is_said_in_words(tmp_path: Path) -> None:
     async with catchers(tmp_path / "a") as ports:
-        with pytest.raises(EnvironmentUnready, match=f"Port {ports.mail} .* in use"):
+        with pytest.raises(EnvironmentUnready, match=f"Port {ports.mail} .* in use.* `catchers:"):
             async with catchers(tmp_path / "b", mail_port=ports.mail):
                 pass
     async with catchers(tmp_path / "a", mail_port=ports.mail, sms_port=ports.sms) as again:
