@@ -59,17 +59,20 @@ def show_report(report: SweepReport) -> None:
 
 
 def _show_pauses(report: SweepReport) -> None:
-    """Each reason once: a pause of everything is one of every campaign."""
+    """Each reason once; where everything is paused, that alone."""
+    if report.paused is not None:
+        note(f"Everything is paused and sends nothing: {report.paused}.", "bold yellow")
+        note("When that is well understood: sampark resume")
+        return
     paused: dict[str, list[str]] = {}
     for one in report.campaigns:
         if one.paused is not None:
             paused.setdefault(one.paused, []).append(one.campaign)
     for reason, campaigns in paused.items():
-        is_all = len(campaigns) == len(report.campaigns) > 1
-        who = "Everything" if is_all else ", ".join(campaigns)
-        what = "are paused and send" if len(campaigns) > 1 and not is_all else "is paused and sends"
-        note(f"{who} {what} nothing: {reason}.", "bold yellow")
-        note(f"When that is well understood: sampark resume{'' if is_all else ' CAMPAIGN'}")
+        what = "are paused and send" if len(campaigns) > 1 else "is paused and sends"
+        note(f"{', '.join(campaigns)} {what} nothing: {reason}.", "bold yellow")
+        commands = "; ".join(f"sampark resume {campaign}" for campaign in campaigns)
+        note(f"When that is well understood: {commands}")
 
 
 def _has_figures(report: CampaignReport) -> bool:

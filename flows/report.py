@@ -69,6 +69,8 @@ class SweepReport:
     campaigns: list[CampaignReport] = field(default_factory=list)
     recovered: int = 0
     """Claims of a dead worker that went back to the queue."""
+    paused: str | None = None
+    """Why nothing at all leaves at present, when somebody has paused everything."""
     in_doubt: int = 0
     """Touchpoints that a dead worker left in `sending`."""
     prefect_lost: str | None = None
@@ -90,6 +92,7 @@ class SweepReport:
             "accepted": self.count(State.ACCEPTED),
             "recovered": self.recovered,
             "in_doubt": self.in_doubt,
+            "paused": self.paused,
             "orchestrated": self.prefect_lost is None,
             "campaigns": [one.to_json() for one in self.campaigns],
         }

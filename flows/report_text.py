@@ -27,25 +27,38 @@ def sentence(report: CampaignReport) -> str:
         if number:
             reasons = _reasons(report, (state,))
             parts.append(f"{number} {word_for(state)}" + (f" ({reasons})" if reasons else ""))
+    if report.paused is not None:
+        parts.append("paused, so nothing of it leaves")
     return ", ".join(parts) or "nothing to send"
 
 
 def title(report: CampaignReport) -> str:
-    """`membership-renewal · 132 due · 128 sent, 4 held: opted_out 2, no_address 2`."""
+    """`membership-renewal · 132 due · 128 sent, 4 held: opted_out 2, no_address 2`.
+
+    One that is paused: `membership-renewal · 132 due · paused`.
+    """
     if report.disabled is not None:
         return f"{report.campaign} · disabled"
-    return f"{report.campaign} · {report.due} due · {_sent_and_held([report])}"
+    came_to = [_sent_and_held([report])] if report.outcomes or report.paused is None else []
+    # Why is a person's own words: they stay out of Prefect.
+    paused = ["paused"] if report.paused is not None else []
+    return " · ".join([report.campaign, f"{report.due} due", *came_to, *paused])
 
 
 def sweep_title(when: str, report: SweepReport) -> str:
     """`sweep · 2026-11-22 10:30 · 128 sent, 4 held: opted_out 4 · birthday disabled`."""
-    parts = ["sweep", when, _sent_and_held(report.campaigns)]
+    paused = [one.campaign for one in report.campaigns if one.paused is not None]
+    parts = ["sweep", when]
+    if not paused or any(one.outcomes for one in report.campaigns):
+        parts.append(_sent_and_held(report.campaigns))
     disabled = [one.campaign for one in report.campaigns if one.disabled is not None]
     if disabled:
         parts.append(f"{', '.join(disabled)} disabled")
     failed = [one.campaign for one in report.campaigns if one.failed is not None]
     if failed:
         parts.append(f"{', '.join(failed)} failed")
+    if paused:
+        parts.append(f"{'everything' if report.paused is not None else ', '.join(paused)} paused")
     return " · ".join(parts)
 
 
@@ -70,6 +83,7 @@ def sweep_sentence(report: SweepReport) -> str:
         parts.append(f"{report.in_doubt} in doubt after a dead worker: see `sampark doubt`")
     parts += [f"{one.campaign} is disabled" for one in report.campaigns if one.disabled]
     parts += [f"{one.campaign} failed: {one.failed}" for one in report.campaigns if one.failed]
+    parts += [f"{one.campaign} is paused" for one in report.campaigns if one.paused]
     return "; ".join(parts)
 
 

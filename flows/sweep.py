@@ -88,6 +88,8 @@ async def sweep(
     await one_pass(engine, plan.running, report, reports, deliver_campaign or deliver)
     await _stay(engine, plan.running, reports, deliver_campaign or deliver)
     _count_waiting(engine, reports)
+    with engine.store.read() as connection:
+        report.paused = _note_pauses(connection, reports)
     return report
 
 
@@ -145,12 +147,27 @@ async def _hand_over(
         woken = engine.store.transact(wake, engine.club_id, campaign.slug, engine.clock())
         if not woken:
             break
+        _leave_out_what_is_tried_again(engine, report)
         again = CampaignReport(campaign.slug)
         _bring_due(engine, [campaign], {campaign.slug: again})
         if again.due:
             await deliver_campaign(engine, campaign, again)
         report.due += again.due
         report.outcomes += again.outcomes
+
+
+def _leave_out_what_is_tried_again(engine: Engine, report: CampaignReport) -> None:
+    """What was put back and may leave already is due with the stand-ins, and counts there."""
+    with engine.store.read() as connection:
+        back = touchpoints.queued_by_reason(
+            connection, engine.club_id, report.campaign, engine.clock()
+        )
+    for reason, number in back.items():
+        outcome = State.QUEUED, None if reason is None else Reason(reason)
+        counted = min(number, report.outcomes[outcome])
+        report.outcomes[outcome] -= counted
+        report.due -= counted
+    report.outcomes += Counter()  # a count of none is no outcome
 
 
 async def handle_events(
@@ -227,7 +244,9 @@ async def _stay(
         outcomes = reports[one.campaign].outcomes
         outcomes += one.outcomes
         outcomes[State.QUEUED, Reason.RATE_LIMIT] = _held_back(engine, one.campaign)
-        outcomes += Counter()  # a count of none is no outcome
+        outcomes += Counter()
+        # Some may have come back more than once, and some are of an earlier sweep.
+        reports[one.campaign].due = outcomes.total()
 
 
 def _held_back(engine: Engine, campaign: str) -> int:
@@ -289,14 +308,21 @@ def _bring_due(
     engine.store.transact(planned.queue_due, now)
     with engine.store.read() as connection:
         queued = touchpoints.count_queued(connection, engine.club_id, reports, now)
+        _note_pauses(connection, reports)
     for slug, report in reports.items():
         report.due = queued.get(slug, 0)
 
 
 def _count_waiting(engine: Engine, reports: dict[str, CampaignReport]) -> None:
     with engine.store.read() as connection:
-        paused = {one.campaign: one.reason for one in pauses(connection)}
         waiting = enrollments.waiting(connection, engine.club_id, reports)
-        for slug, report in reports.items():
-            report.waiting = waiting.get(slug, 0)
-            report.paused = paused.get(EVERYTHING, paused.get(slug))
+    for slug, report in reports.items():
+        report.waiting = waiting.get(slug, 0)
+
+
+def _note_pauses(connection: Connection, reports: dict[str, CampaignReport]) -> str | None:
+    """Into each report why its campaign is paused; returns why everything is."""
+    paused = {one.campaign: one.reason for one in pauses(connection)}
+    for slug, report in reports.items():
+        report.paused = paused.get(EVERYTHING, paused.get(slug))
+    return paused.get(EVERYTHING)

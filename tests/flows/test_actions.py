@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from engines import Workshop
 from making import (
     NOW,
@@ -17,12 +18,15 @@ from making import (
 )
 
 from crm_messaging.channels.calls import RehearsedCalls
+from crm_messaging.channels.limits import Rate
 from crm_messaging.rehearsal.reading import CaughtEmail
 from crm_store.models.customer import Customer, CustomerTag
 from crm_store.models.event import Event
 from crm_store.models.staff_task import StaffTask
 from crm_store.tracked_links import Target, record_click
+from flows.clock import clock_from
 from flows.sweep import handle_events, plan_sweep
+from flows.traffic import Traffic
 
 HEAD = """
 campaign: leads
@@ -131,11 +135,33 @@ async def test_a_split_is_drawn_by_weight_and_each_code_is_one_customers(club: W
     assert {coupon for variant, _, coupon in rows if variant == "plain"} == {None}
 
 
-async def test_another_channel_stands_in_within_the_same_sweep(club: Workshop) -> None:
+def write_short_letter(club: Workshop) -> None:
     for language in ("en", "hi"):
         (club.folder / f"templates/{language}/email/note/short.md").write_text(
             '---\nsubject: "Short"\n---\nSee you.\n'
         )
+
+
+@pytest.mark.parametrize("per_second", [200.0, None])
+async def test_what_was_due_is_what_became_of_it(
+    lite_club: Workshop, per_second: float | None
+) -> None:
+    """What a limit holds back is due once, though the stand-ins' turn looks at it again."""
+    club = lite_club
+    traffic = Traffic({"sms": Rate(per_second=per_second)})
+    club.engine = replace(club.engine, traffic=traffic, clock=clock_from(NOW))
+    write_short_letter(club)
+    club.campaign(FALLBACK)
+    for number in range(20):
+        phone = f"+9198765432{number:02d}" if number > 2 else None
+        make_event(club.store, make_customer(club.store, phone=phone))
+    report = (await club.sweep()).campaigns[0]
+    assert report.by_state() == {"accepted": 20, "suppressed": 3}
+    assert report.due == len(club.ledger()) == 23
+
+
+async def test_another_channel_stands_in_within_the_same_sweep(club: Workshop) -> None:
+    write_short_letter(club)
     club.campaign(FALLBACK)
     make_event(club.store, make_customer(club.store, phone=None))
     stopped = make_customer(club.store)

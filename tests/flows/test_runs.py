@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,12 +13,15 @@ from socket import gethostname
 import pytest
 import pytest_asyncio
 from engines import Workshop, workshop
-from making import make_consent, make_customer, make_membership
+from making import NOW, make_consent, make_customer, make_membership
 from prefect_seen import PrefectSeen
 
 from crm_messaging.message import MaySend, Outgoing, Receipt
 from crm_store.database import Store
-from flows import prefect_home
+from crm_store.models.touchpoint import State
+from crm_store.pauses import pause
+from crm_store.reasons import Reason
+from flows import prefect_home, report_text
 from flows.campaigns import RunningCampaign, following
 from flows.engine import Engine
 from flows.orchestrate import deliver_as_run, sweep_as_run
@@ -231,3 +235,37 @@ async def test_without_any_server_messages_leave(club: Workshop) -> None:
         showing.lost
         == "No Prefect server answers at http://127.0.0.1:9/api. Start it, or wait for it."
     )
+
+
+async def test_a_paused_campaign_is_called_so(club: Workshop, seen: PrefectSeen) -> None:
+    with club.store.write() as connection:
+        pause(connection, "renewal", "Zebulonia complained", NOW)
+    report = await shown_sweep(club, seen.api, Showing())
+    assert (report.campaigns[0].paused, report.paused) == ("Zebulonia complained", None)
+    assert seen.flow_runs() == {
+        "sweep · 2026-11-22 10:30 · renewal paused": (
+            "Completed",
+            "5 entered; nothing to send; renewal is paused",
+        ),
+        "renewal · 5 due · paused": ("Completed", "paused, so nothing of it leaves"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "everything", "title", "sweep"),
+    [
+        ({}, None, "a · 3 due · paused", "a paused"),
+        ({(State.ACCEPTED, None): 2}, None, "a · 3 due · 2 sent · paused", "2 sent · a paused"),
+        ({}, "stocktaking", "a · 3 due · paused", "everything paused"),
+    ],
+)
+def test_how_a_paused_one_is_called(
+    outcomes: dict[tuple[State, Reason | None], int],
+    everything: str | None,
+    title: str,
+    sweep: str,
+) -> None:
+    one = CampaignReport("a", due=3, outcomes=Counter(outcomes), paused="stocktaking")
+    assert report_text.title(one) == title
+    whole = SweepReport(NOW, [one, CampaignReport("b")], paused=everything)
+    assert report_text.sweep_title("10:30", whole) == f"sweep · 10:30 · {sweep}"
