@@ -58,9 +58,9 @@ class FollowedPlan:
         for one in self.plan.disabled:
             if told.get(one.slug) != one.problem:
                 self._say("warning", f"the campaign {one.slug} is disabled: {one.problem}")
-        for one in self.plan.running:
-            if one.slug in told:
-                self._say("ready", f"the campaign {one.slug} runs again")
+        for campaign in self.plan.running:
+            if campaign.slug in told:
+                self._say("ready", f"the campaign {campaign.slug} runs again")
 
     def _look(self) -> list[_Stamp]:
         folders = (self._project.campaigns_folder, self._project.library.root)

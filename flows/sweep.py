@@ -162,11 +162,11 @@ def _leave_out_what_is_tried_again(engine: Engine, report: CampaignReport) -> No
         back = touchpoints.queued_by_reason(
             connection, engine.club_id, report.campaign, engine.clock()
         )
-    for reason, number in back.items():
-        outcome = State.QUEUED, None if reason is None else Reason(reason)
-        counted = min(number, report.outcomes[outcome])
-        report.outcomes[outcome] -= counted
-        report.due -= counted
+    for (state, reason), number in [*report.outcomes.items()]:
+        if state == State.QUEUED:
+            counted = min(number, back.get(reason, 0))
+            report.outcomes[state, reason] -= counted
+            report.due -= counted
     report.outcomes += Counter()  # a count of none is no outcome
 
 
