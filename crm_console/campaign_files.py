@@ -17,7 +17,8 @@ def files_named(project: Project, which: Path) -> list[CheckedFile]:
     found = [
         one
         for one in files
-        if one.path.resolve() == which.resolve() or str(which) in (one.name, one.path.stem)
+        if one.path.resolve() == which.resolve()
+        or str(which) in (one.name, one.path.stem, one.path.name)
     ]
     if not found:
         known = {one.name for one in files}
