@@ -1,7 +1,7 @@
 """A report in words: what a list of runs shows of a sweep, and its table. Never a person."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from crm_store.models.touchpoint import State
 from crm_store.reasons import Reason
@@ -39,24 +39,21 @@ def title(report: CampaignReport) -> str:
     """
     if report.disabled is not None:
         return f"{report.campaign} · disabled"
-    came_to = [_sent_and_held([report])] if report.outcomes or report.paused is None else []
-    # Why is a person's own words: they stay out of Prefect.
+    # Why it is paused is in a person's own words: they stay out of Prefect.
     paused = ["paused"] if report.paused is not None else []
-    return " · ".join([report.campaign, f"{report.due} due", *came_to, *paused])
+    return " · ".join([report.campaign, f"{report.due} due", *_came_to([report]), *paused])
 
 
 def sweep_title(when: str, report: SweepReport) -> str:
     """`sweep · 2026-11-22 10:30 · 128 sent, 4 held: opted_out 4 · birthday disabled`."""
-    paused = [one.campaign for one in report.campaigns if one.paused is not None]
-    parts = ["sweep", when]
-    if not paused or any(one.outcomes for one in report.campaigns):
-        parts.append(_sent_and_held(report.campaigns))
+    parts = ["sweep", when, *_came_to(report.campaigns)]
     disabled = [one.campaign for one in report.campaigns if one.disabled is not None]
     if disabled:
         parts.append(f"{', '.join(disabled)} disabled")
     failed = [one.campaign for one in report.campaigns if one.failed is not None]
     if failed:
         parts.append(f"{', '.join(failed)} failed")
+    paused = [one.campaign for one in report.campaigns if one.paused is not None]
     if paused:
         parts.append(f"{'everything' if report.paused is not None else ', '.join(paused)} paused")
     return " · ".join(parts)
@@ -68,7 +65,9 @@ def events_title(report: SweepReport) -> str:
         return "events · no campaign listens"
     names = ", ".join(one.campaign for one in report.campaigns)
     entered = sum(one.admitted for one in report.campaigns)
-    return f"events · {names} · {entered} entered · {_sent_and_held(report.campaigns)}"
+    parts = ["events", names, f"{entered} entered", *_came_to(report.campaigns)]
+    paused = [one.campaign for one in report.campaigns if one.paused is not None]
+    return " · ".join([*parts, *([f"{', '.join(paused)} paused"] if paused else [])])
 
 
 def sweep_sentence(report: SweepReport) -> str:
@@ -123,6 +122,13 @@ def _row(
 
 def _total(reports: Iterable[CampaignReport]) -> CampaignReport:
     return CampaignReport("", outcomes=sum((one.outcomes for one in reports), Counter()))
+
+
+def _came_to(reports: Sequence[CampaignReport]) -> list[str]:
+    """What was sent and held; nothing, where a pause may be why there is nothing to tell."""
+    if any(one.outcomes for one in reports) or all(one.paused is None for one in reports):
+        return [_sent_and_held(reports)]
+    return []
 
 
 def _sent_and_held(reports: Iterable[CampaignReport]) -> str:

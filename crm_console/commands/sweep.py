@@ -33,8 +33,8 @@ def sweep(
     the customers who wait for a next step. A second sweep finds nothing to do: nobody gets a
     message twice. In `mode: rehearsal` everything goes to the catchers.
 
-    Exit code 4 when a campaign is broken or paused, when a message was rejected, failed or is in
-    doubt, or when no server was reached.
+    Exit code 4 when a campaign is broken or paused, or its file is gone while customers are inside,
+    when a message was rejected, failed or is in doubt, or when no server was reached.
     """
     from crm_console.moments import read_moment
     from crm_console.naming import refuse_unknown_campaign

@@ -269,3 +269,5 @@ def test_how_a_paused_one_is_called(
     assert report_text.title(one) == title
     whole = SweepReport(NOW, [one, CampaignReport("b")], paused=everything)
     assert report_text.sweep_title("10:30", whole) == f"sweep · 10:30 · {sweep}"
+    heard = report_text.events_title(SweepReport(NOW, [one]))
+    assert heard == f"events · a · 0 entered · {'2 sent · ' if outcomes else ''}a paused"
