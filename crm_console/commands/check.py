@@ -78,7 +78,8 @@ def _look(call: Call, only: Path | None) -> tuple[list[str], Sequence["Problem"]
     found = [problem for one in files for problem in (*one.problems, *one.warnings)]
     if only is None:
         found += project.rules.problems
-    found += _in_templates(project, _all(project) if only is None else _used(files))
+    templates = _all(project) if only is None else list(dict.fromkeys(_used(files)))
+    found += _in_templates(project, templates)
     found += obligations(project, files)
     # A template that two campaigns share is wrong once.
     places: dict[tuple[str, int, int, str], Problem] = {}
@@ -97,17 +98,23 @@ def _all(project: "Project") -> list[Template]:
     return [(channel, name) for channel in channels for name in project.library.names(channel)]
 
 
-def _used(files: Sequence["CheckedFile"]) -> list[Template]:
-    """The templates of these campaigns; of a broken one nobody knows which."""
-    actions = [act.action for one in files if one.definition for act in one.definition.acts()]
-    return list(
-        dict.fromkeys(
-            (channel, action.template)
-            for action in actions
-            if action.writes
-            for channel in (action.channel, *action.fallback)
-        )
-    )
+def _used(files: Sequence["CheckedFile"]) -> Iterator[Template]:
+    """The templates of these campaigns; of a broken one those that it names itself."""
+    from triggers.definition import CampaignDefinition
+    from triggers.model_walk import marked_texts
+    from triggers.names import Kind
+    from triggers.yaml_source import read_yaml
+
+    for one in files:
+        if one.definition is None:
+            for text in marked_texts(CampaignDefinition, read_yaml(one.path).data):
+                if text.kind in (Kind.EMAIL, Kind.SMS):
+                    yield text.kind.value, text.text
+            continue
+        for act in one.definition.acts():
+            if act.action.writes:
+                for channel in (act.action.channel, *act.action.fallback):
+                    yield channel, act.action.template
 
 
 def _in_templates(project: "Project", templates: Sequence[Template]) -> Iterator["Problem"]:
