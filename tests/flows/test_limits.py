@@ -23,6 +23,7 @@ from crm_messaging.message import Channel, MaySend, Outgoing, Receipt
 from crm_messaging.pace import AHEAD_S
 from crm_store.database import Store
 from crm_store.models.touchpoint import State, Touchpoint
+from crm_store.pauses import pause
 from crm_store.reasons import Reason
 from flows.campaigns import RunningCampaign
 from flows.clock import clock_from
@@ -135,6 +136,26 @@ async def test_a_sweep_stays_until_the_limit_has_let_all_through(club: Workshop)
     for at in slow:
         assert sum(at <= other < at + 1 for other in slow) <= 20 + 3, "an even pace"
     assert len(server.taken) == 80
+
+
+async def test_moments_booked_for_what_is_paused_are_for_others(club: Workshop) -> None:
+    limit(club, per_second=1)
+    club.campaign(LEADS.format(name="others"), "others")
+    leads(club, 100, "slow.example")
+    await intake(club)
+    with club.store.write() as connection:
+        pause(connection, "leads", "for a while", NOW)
+    leads(club, 3, "slow.example", "others")
+    await intake(club)
+    waiting = [
+        (not_before - NOW).total_seconds()
+        for campaign, state, not_before in rows_of(
+            club.store, Touchpoint, "campaign", "state", "not_before"
+        )
+        if (campaign, state) == ("others", "queued")
+    ]
+    assert len(waiting) >= 2
+    assert max(waiting) < 10
 
 
 async def test_several_processes_keep_a_limit_together(club: Workshop) -> None:
