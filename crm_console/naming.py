@@ -41,9 +41,9 @@ def refuse_unknown_campaign(project: Project, name: str | None) -> None:
 
 def refuse_unknown_event(connection: Connection, project: Project, name: str) -> None:
     """Raise `UnknownName` for an event that never came, and that no campaign waits for."""
-    definitions = (one.definition for one in project.check())
-    named = {event for one in definitions if one is not None for event in events_of(one)}
-    known = named.union(RECORDED_HERE, TOLD_AFTERWARDS)
+    definitions = [one.definition for one in project.check() if one.definition]
+    goals = {one.goal.event for one in definitions if one.goal}
+    known = goals.union(RECORDED_HERE, TOLD_AFTERWARDS, *map(events_of, definitions))
     if name not in known and not is_recorded(connection, name):
         raise UnknownName(f"No event {name} was ever recorded.", choose_from(name, known))
 

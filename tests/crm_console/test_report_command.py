@@ -13,7 +13,7 @@ PURCHASES = (
 
 
 def test_purchases_before_which_nobody_wrote(
-    sampark: Callable[..., Result], answer: Callable[..., Any], tmp_path: Path
+    sampark: Callable[..., Result], answer: Callable[..., Any], club: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "members.csv").write_text("ref,first name,email\nM-1,Asha,a@example.org\n")
     (tmp_path / "purchases.csv").write_text(PURCHASES)
@@ -40,6 +40,10 @@ def test_purchases_before_which_nobody_wrote(
     )
     told = sampark(*asked, "--goal", "locker_rented", exit_code=1).stderr
     assert "No event locker_rented was ever recorded." in told
+    renewal = club / "campaigns" / "membership-renewal.yaml"
+    said = renewal.read_text(encoding="utf-8")
+    renewal.write_text(said.replace("goal: {event: membership_renewed", "goal: {event: sauna_used"))
+    sampark(*asked, "--goal", "sauna_used")
     sampark("event", "locker_rented", "--customer", "M-1", "--at", "2026-11-20 10:00")
     assert answer(*asked, "--goal", "locker_rented")["campaigns"][0]["last_touch"] == 3
     assert "is no moment" in sampark("report", "campaigns", "--from", "x", exit_code=2).stderr
