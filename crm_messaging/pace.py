@@ -60,10 +60,9 @@ class Pace:
         self._booked_to = moment + self.interval
         return moment - now
 
-    @property
-    def is_booked(self) -> bool:
-        """Whether somebody was told to come back."""
-        return self._booked_to > float("-inf")
+    def is_booked(self, now: float) -> bool:
+        """Whether somebody was told to come back, and it is not yet time."""
+        return self._booked_to > now
 
     def expect(self, now: float, number: int) -> None:
         """Only so many come back: of those who were told to, some may be gone for good."""

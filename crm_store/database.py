@@ -98,7 +98,7 @@ class Store:
                 why = f"{_BROKEN_OFF[state]}, SQLSTATE {state}"
                 log.warning("a transaction is run again (%s): %s", why, work.__qualname__)
                 # The one it stood in the way of has first to wake up and take the free row.
-                sleep(uniform(0.5, 1.0) * PAUSE_S * run)  # noqa: S311 (no secret)
+                sleep(uniform(0.5, 1.0) * PAUSE_S * run)  # noqa: S311 - no secret
         with self.write() as connection:
             return work(connection, *args, **kwargs)
 

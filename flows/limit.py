@@ -50,8 +50,8 @@ class Limit:
 
     @property
     def is_booked(self) -> bool:
-        """Whether somebody was told to come back."""
-        return self._pace.is_booked
+        """Whether somebody was told to come back, and it is not yet time."""
+        return self._pace.is_booked(wall_clock().timestamp())
 
     def expect(self, number: int) -> None:
         """No more than so many come back."""
